@@ -1,0 +1,1 @@
+"""Unit api: HTTPS API, web page, sign-in, live and playback delivery."""

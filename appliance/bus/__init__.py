@@ -1,0 +1,1 @@
+"""Unit bus: the Mosquitto broker, its identities and access lists."""

@@ -1,0 +1,1 @@
+"""The configured cameras: model, validation and which ingest shard owns which camera."""

@@ -1,0 +1,62 @@
+"""Where things lie below the state folder (GATEHOUSE_DATA)."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_DATA = "/var/lib/gatehouse"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The state folder and its rooms."""
+
+    data: Path
+
+    @classmethod
+    def from_environment(cls) -> "Paths":
+        """GATEHOUSE_DATA, or /var/lib/gatehouse."""
+        return cls(Path(os.environ.get("GATEHOUSE_DATA", DEFAULT_DATA)).absolute())
+
+    @property
+    def config(self) -> Path:
+        """TinyDB tables and their revisions; written by the api unit alone."""
+        return self.data / "config"
+
+    @property
+    def state(self) -> Path:
+        """SQLite files, one folder per owning unit."""
+        return self.data / "state"
+
+    @property
+    def run(self) -> Path:
+        """Sockets and the bus credentials; nothing here outlives a restart."""
+        return self.data / "run"
+
+    @property
+    def volumes(self) -> Path:
+        """Volumes on the data partition: one folder each."""
+        return self.data / "volumes"
+
+    @property
+    def prerecorded(self) -> Path:
+        """Prerecorded .mkv files that may be added as sources."""
+        return self.data / "prerecorded"
+
+    @property
+    def tls(self) -> Path:
+        """The appliance's certificate authority and server certificate."""
+        return self.data / "tls"
+
+    @property
+    def bus_socket(self) -> Path:
+        """Mosquitto's unix socket."""
+        return self.run / "bus" / "mosquitto.sock"
+
+    def bus_credential(self, unit: str) -> Path:
+        """The password file of one unit's bus identity (mode 0600)."""
+        return self.run / "bus" / "credentials" / unit
+
+    def live_socket(self, shard: int) -> Path:
+        """Where ingest@shard serves live media to the api unit."""
+        return self.run / f"ingest-{shard}" / "live.sock"

@@ -1,0 +1,1 @@
+"""SQLite with one writer: connections, numbered migrations, durable outbox."""

@@ -1,0 +1,1 @@
+"""Unit ingest@N: camera connections, recording and live fan-out."""

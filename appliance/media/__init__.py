@@ -1,0 +1,1 @@
+"""Sources, RTP, depacketising, codecs, fragmented MP4 and transcoding."""

@@ -1,0 +1,1 @@
+"""Recordings as a library: model, index, writer, gaps, playback."""

@@ -1,0 +1,1 @@
+"""Users, sessions, tokens, certificates and the audit log."""

@@ -1,0 +1,1 @@
+"""What a disk is: identity, durable files, a worker thread per volume."""
