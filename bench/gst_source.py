@@ -1,0 +1,89 @@
+"""An RTSP source we did not write: gst-rtsp-server plays a prepared H.264 clip in a loop. For /usr/bin/python3.
+
+Usage: gst_source.py CLIP.h264 PORT. The mount /cam is one media, shared by all its readers, so that many readers cost
+one payloader. Prints "ready" when it serves; ends when its standard input closes.
+"""
+
+import re
+import sys
+import threading
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+
+FRAME_NS = 40_000_000
+PIPELINE = (
+    "( appsrc name=clip is-live=true format=time block=true max-buffers=4"
+    " caps=video/x-h264,stream-format=byte-stream,alignment=au,framerate=25/1"
+    " ! h264parse ! identity sync=true ! rtph264pay name=pay0 pt=96 config-interval=-1 mtu=1400 )"
+)
+SLICE_TYPES = (1, 5)
+
+
+def access_units(stream: bytes) -> list[bytes]:
+    """Split Annex B (ISO/IEC 14496-10 annex B) into access units; every picture has a single slice or starts at mb 0."""
+    starts = [m.start() for m in re.finditer(b"\x00\x00\x00?\x01", stream)] + [len(stream)]
+    units: list[bytes] = []
+    current = b""
+    seen_slice = False
+    for start, end in zip(starts, starts[1:], strict=False):
+        nal = stream[start:end]
+        body = nal.lstrip(b"\x00")[1:]
+        is_slice = body[0] & 31 in SLICE_TYPES
+        begins = (is_slice and body[1] & 0x80) or not is_slice
+        if seen_slice and begins:
+            units.append(current)
+            current, seen_slice = b"", False
+        current += nal
+        seen_slice = seen_slice or is_slice
+    return [*units, current]
+
+
+class Feeder:
+    """Pushes the clip's units into each media's appsrc, forever, with exact time stamps."""
+
+    def __init__(self, units: list[bytes]) -> None:
+        self._units = units
+
+    def configure(self, _factory: GstRtspServer.RTSPMediaFactory, media: GstRtspServer.RTSPMedia) -> None:
+        """A media was made: feed it from a thread of its own."""
+        source = media.get_element().get_child_by_name("clip")
+        threading.Thread(target=self._feed, args=(source,), daemon=True).start()
+
+    def _feed(self, source: Gst.Element) -> None:
+        number = 0
+        while True:
+            buffer = Gst.Buffer.new_wrapped(self._units[number % len(self._units)])
+            buffer.pts = buffer.dts = number * FRAME_NS
+            buffer.duration = FRAME_NS
+            if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
+                return
+            number += 1
+
+
+def main(clip: str, port: str) -> None:
+    """Serve until standard input ends."""
+    Gst.init(None)
+    with open(clip, "rb") as file:
+        feeder = Feeder(access_units(file.read()))
+    server = GstRtspServer.RTSPServer()
+    server.set_address("127.0.0.1")
+    server.set_service(port)
+    server.set_backlog(128)
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(PIPELINE)
+    factory.set_shared(True)
+    factory.connect("media-configure", feeder.configure)
+    server.get_mount_points().add_factory("/cam", factory)
+    server.attach(None)
+    loop = GLib.MainLoop()
+    threading.Thread(target=lambda: (sys.stdin.read(), loop.quit()), daemon=True).start()
+    print("ready", flush=True)
+    loop.run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])
