@@ -4,6 +4,7 @@ Usage: gst_source.py CLIP.h264 PORT. The mount /cam is one media, shared by all 
 one payloader. Prints "ready" when it serves; ends when its standard input closes.
 """
 
+import itertools
 import re
 import sys
 import threading
@@ -24,12 +25,12 @@ SLICE_TYPES = (1, 5)
 
 
 def access_units(stream: bytes) -> list[bytes]:
-    """Split Annex B (ISO/IEC 14496-10 annex B) into access units; every picture has a single slice or starts at mb 0."""
+    """Split Annex B (ISO/IEC 14496-10 annex B) into access units: one begins at a parameter set or at macroblock 0."""
     starts = [m.start() for m in re.finditer(b"\x00\x00\x00?\x01", stream)] + [len(stream)]
     units: list[bytes] = []
     current = b""
     seen_slice = False
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in itertools.pairwise(starts):
         nal = stream[start:end]
         body = nal.lstrip(b"\x00")[1:]
         is_slice = body[0] & 31 in SLICE_TYPES
