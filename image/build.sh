@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Pack what is installed on the appliance under /opt/gatehouse and /etc/systemd/system: the code, the page, the unit
+# files and the locked Python packages as wheels. Two runs on the same commit give the same bytes.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+version=$(.venv/bin/python -c 'import appliance; print(appliance.__version__)')
+epoch=$(git log -1 --format=%ct)
+out=image/out
+tree=$out/tree
+rm -rf "$tree"
+mkdir -p "$tree/opt/gatehouse/web" "$tree/opt/gatehouse/wheels" "$tree/etc/systemd/system"
+
+git archive HEAD appliance requirements/run.txt LICENSE | tar -x -C "$tree/opt/gatehouse"
+cp -r web/dist "$tree/opt/gatehouse/web/dist"
+cp systemd/*.service systemd/*.target "$tree/etc/systemd/system/"
+.venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
+    -d "$tree/opt/gatehouse/wheels" -r requirements/run.txt
+
+archive=$out/gatehouse-$version-$(uname -m).tar.gz
+tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$tree" -c . | gzip -n >"$archive"
+sha256sum "$archive"
