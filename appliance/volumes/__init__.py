@@ -1,1 +1,1 @@
-"""What a disk is: identity, durable files, a worker thread per volume."""
+"""What a disk is: volumes, durable files, and the one thread that writes to each."""
