@@ -1,0 +1,92 @@
+"""The real Mosquitto as a child of the bus unit."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import pwd
+import shutil
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from appliance.bus.identities import access_list, password_file
+from appliance.core.errors import ProblemError
+
+log = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG = 1
+STOP_TIMEOUT_S = 5
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def write_configuration(folder: Path, socket: Path, units: Sequence[str]) -> Path:
+    """Write mosquitto.conf with its password file and access list into folder; returns its path."""
+    credentials = folder / "credentials"
+    credentials.mkdir(parents=True, exist_ok=True)
+    credentials.chmod(0o700)
+    _write(folder / "passwords", password_file(credentials, units))
+    _write(folder / "access", access_list(units))
+    configuration = folder / "mosquitto.conf"
+    _write(configuration, _configuration(folder, socket))
+    return configuration
+
+
+def _configuration(folder: Path, socket: Path) -> str:
+    user = pwd.getpwuid(
+        os.getuid()
+    ).pw_name  # started as root, mosquitto would become user mosquitto and lose its files
+    return (
+        f"listener 0 {socket}\n"
+        f"user {user}\n"
+        "allow_anonymous false\n"
+        f"password_file {folder / 'passwords'}\n"
+        f"acl_file {folder / 'access'}\n"
+        "persistence false\n"
+        "max_packet_size 1048576\n"
+        "max_queued_messages 10000\n"
+        "max_keepalive 60\n"
+        "log_dest stderr\nlog_type error\nlog_type warning\nlog_type notice\nconnection_messages false\n"
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    partial = path.with_name(path.name + ".new")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    partial.rename(path)
+
+
+def mosquitto_program() -> str:
+    """Where Debian puts it; raises ProblemError when it is not installed."""
+    found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise ProblemError(
+            "no-mosquitto",
+            "The broker Mosquitto is not installed",
+            remedy="Install Debian's package mosquitto (scripts/setup.sh does).",
+            status=500,
+        )
+    return found
+
+
+async def run_broker(configuration: Path, socket: Path) -> None:
+    """Run it until it ends (raises ProblemError) or until cancelled (it is stopped); it dies with this process."""
+    await asyncio.to_thread(socket.unlink, missing_ok=True)
+    process = await asyncio.create_subprocess_exec(
+        mosquitto_program(), "-c", str(configuration), preexec_fn=_die_with_parent
+    )
+    try:
+        status = await process.wait()
+    except asyncio.CancelledError:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+        raise
+    raise ProblemError(
+        "broker-ended", f"Mosquitto ended with status {status}", remedy="It is started again by itself.", status=500
+    )
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,62 @@
+"""Who may say what on the bus: one identity per unit, an access list, and hashed passwords (mosquitto.conf(5))."""
+
+import base64
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+HASH_ITERATIONS = 101  # mosquitto_passwd's own; the passwords are 256 random bits, so stretching adds nothing
+SALT_BYTES = 12
+
+
+def unit_names(shards: int) -> tuple[str, ...]:
+    """The bus identities of an appliance with this many ingest shards."""
+    return ("api", "bus", *(f"ingest-{number}" for number in range(shards)))
+
+
+def access_list(units: Sequence[str]) -> str:
+    """Every unit writes below its own name, asks anybody, and hears facts and states but nobody else's requests."""
+    return "\n".join(_rights(unit) for unit in units)
+
+
+def _rights(unit: str) -> str:
+    return (
+        f"user {unit}\n"
+        f"topic write gatehouse/event/{unit}/#\n"
+        f"topic write gatehouse/state/{unit}/#\n"
+        "topic write gatehouse/request/#\n"
+        "topic write gatehouse/reply/#\n"
+        "topic read gatehouse/event/#\n"
+        "topic read gatehouse/state/#\n"
+        f"topic read gatehouse/request/{unit}/#\n"
+        f"topic read gatehouse/reply/{unit}\n"
+    )
+
+
+def hashed(password: str, salt: bytes) -> str:
+    """Mosquitto's $7$ form: PBKDF2-HMAC-SHA512."""
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, HASH_ITERATIONS)
+    return f"$7${HASH_ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+
+
+def password_of(folder: Path, unit: str) -> str:
+    """A unit's password: read if there is one, so that a broker's restart locks nobody out, else made (mode 0600)."""
+    path = folder / unit
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        pass  # made below
+    password = secrets.token_urlsafe(32)
+    partial = path.with_suffix(".new")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(password)
+    partial.rename(path)
+    return password
+
+
+def password_file(folder: Path, units: Sequence[str]) -> str:
+    """The contents of mosquitto's password file for these units."""
+    return "".join(f"{unit}:{hashed(password_of(folder, unit), os.urandom(SALT_BYTES))}\n" for unit in units)

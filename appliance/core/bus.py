@@ -1,0 +1,302 @@
+"""A unit's place on the bus: MQTT 5 over Mosquitto's unix socket (docs/reference/bus.md).
+
+The broker may be gone at any time: nothing here raises for that, except where the caller asked to know.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import msgspec
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from appliance.core.clock import US_PER_S, Clock
+from appliance.core.errors import ProblemError
+from appliance.core.events import Event, encode_event, new_id
+from appliance.core.tasks import Backoff
+
+log = logging.getLogger(__name__)
+
+ROOT = "gatehouse"
+QUEUE_LENGTH = 1000
+HANDLERS_AT_ONCE = 16
+CONNECT_TIMEOUT_S = 5.0
+KEEPALIVE_S = 10
+
+Handler = Callable[[Any], Awaitable[Any]]
+
+
+class BusDownError(Exception):
+    """The broker did not take the message; try again when `wait_connected` returns."""
+
+
+@dataclass(slots=True)
+class _Outgoing:
+    topic: str
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+    properties: Properties | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Subscription:
+    """Messages of one topic filter, in a queue that forgets the oldest when its reader is slow."""
+
+    topic_filter: str
+    queue: asyncio.Queue[tuple[str, Any]] = field(default_factory=lambda: asyncio.Queue(QUEUE_LENGTH))
+    dropped: int = 0
+
+    def __aiter__(self) -> AsyncIterator[tuple[str, Any]]:
+        """Iterate for ever over (topic, decoded JSON); None where a retained state was removed."""
+        return self
+
+    async def __anext__(self) -> tuple[str, Any]:
+        return await self.queue.get()
+
+    def offer(self, topic: str, data: Any) -> None:
+        """Queue a message."""
+        if self.queue.full():
+            self.queue.get_nowait()
+            self.dropped += 1
+        self.queue.put_nowait((topic, data))
+
+
+class Bus:
+    """One unit's connection. `run` keeps it; everything else may be called whether it stands or not."""
+
+    def __init__(self, unit: str, socket: Path, credential: Path, clock: Clock) -> None:
+        self.unit = unit
+        self.dropped = 0
+        self._socket = socket
+        self._credential = credential
+        self._clock = clock
+        self._client: aiomqtt.Client | None = None
+        self._up = asyncio.Event()
+        self._outgoing: asyncio.Queue[_Outgoing] = asyncio.Queue(QUEUE_LENGTH)
+        self._retained: dict[str, bytes] = {}
+        self._subscriptions: list[Subscription] = []
+        self._handlers: dict[str, Handler] = {}
+        self._waiting: dict[bytes, asyncio.Future[Any]] = {}
+        self._slots = asyncio.Semaphore(HANDLERS_AT_ONCE)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there."""
+        return self._up.is_set()
+
+    async def wait_connected(self) -> None:
+        """Wait for the broker."""
+        await self._up.wait()
+
+    # --- saying -----------------------------------------------------------------------------------------------------
+
+    def publish(self, event: Event) -> None:
+        """Publish a fact that its owner has stored; kept for the broker's return, the oldest forgotten first."""
+        self._enqueue(_Outgoing(f"{ROOT}/event/{self.unit}/{event.type}", encode_event(event), qos=1))
+
+    async def publish_owed(self, event: Event) -> None:
+        """Publish a fact somebody is owed; returns when the broker has acknowledged it, else raises BusDownError."""
+        client = self._client
+        if client is None:
+            raise BusDownError
+        try:
+            await client.publish(f"{ROOT}/event/{self.unit}/{event.type}", encode_event(event), qos=1)
+        except aiomqtt.MqttError as error:
+            raise BusDownError from error
+
+    def set_state(self, name: str, data: Any) -> None:
+        """Set a retained state; the newest is sent again after every reconnection."""
+        topic, payload = f"{ROOT}/state/{self.unit}/{name}", msgspec.json.encode(data)
+        self._retained[topic] = payload
+        if self.connected:
+            self._enqueue(_Outgoing(topic, payload, qos=1, retain=True))
+
+    def clear_state(self, name: str) -> None:
+        """Remove a retained state."""
+        topic = f"{ROOT}/state/{self.unit}/{name}"
+        self._retained[topic] = b""
+        if self.connected:
+            self._enqueue(_Outgoing(topic, b"", qos=1, retain=True))
+
+    async def request(self, unit: str, verb: str, data: Any, timeout_s: float = 5.0) -> Any:
+        """Ask a unit to do something; returns its answer; raises ProblemError, its own or `unit-not-answering`."""
+        correlation = new_id(self._clock.now_us()).encode()
+        future = self._waiting[correlation] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._up.wait()
+                self._enqueue(self._request(unit, verb, data, correlation, timeout_s))
+                return await future
+        except TimeoutError:
+            raise ProblemError(
+                "unit-not-answering",
+                f"The unit {unit} does not answer",
+                remedy="It is restarted by itself; try again in a few seconds. If it stays so, look at its log.",
+                status=503,
+            ) from None
+        finally:
+            del self._waiting[correlation]
+
+    def _request(self, unit: str, verb: str, data: Any, correlation: bytes, timeout_s: float) -> _Outgoing:
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.ResponseTopic = f"{ROOT}/reply/{self.unit}"
+        properties.CorrelationData = correlation
+        properties.MessageExpiryInterval = max(1, round(timeout_s))
+        deadline_us = self._clock.now_us() + round(timeout_s * US_PER_S)
+        properties.UserProperty = [("deadline_us", str(deadline_us))]
+        return _Outgoing(f"{ROOT}/request/{unit}/{verb}", msgspec.json.encode(data), qos=1, properties=properties)
+
+    def _enqueue(self, message: _Outgoing) -> None:
+        if self._outgoing.full():
+            self._outgoing.get_nowait()
+            self.dropped += 1
+        self._outgoing.put_nowait(message)
+
+    # --- hearing ----------------------------------------------------------------------------------------------------
+
+    def handle(self, verb: str, handler: Handler) -> None:
+        """Answer requests for a verb; register before `run`."""
+        self._handlers[verb] = handler
+
+    @asynccontextmanager
+    async def subscribe(self, topic_filter: str) -> AsyncIterator[Subscription]:
+        """Hear a filter below `gatehouse/`, now and after every reconnection."""
+        subscription = Subscription(f"{ROOT}/{topic_filter}")
+        self._subscriptions.append(subscription)
+        try:
+            if self._client is not None:
+                await self._client.subscribe(subscription.topic_filter, qos=1)
+            yield subscription
+        finally:
+            self._subscriptions.remove(subscription)
+
+    # --- the connection ---------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connect, reconnect, for ever; ends only when cancelled."""
+        backoff = Backoff(random.Random())
+        while True:
+            try:
+                await self._session(backoff)
+            except* (aiomqtt.MqttError, OSError) as group:
+                log.warning("the bus is not there: %s", group.exceptions[0])
+            finally:
+                self._client = None
+                self._up.clear()
+            await asyncio.sleep(backoff.next_s())
+
+    async def _session(self, backoff: Backoff) -> None:
+        alive = f"{ROOT}/state/{self.unit}/alive"
+        async with (
+            aiomqtt.Client(
+                str(self._socket),
+                1,
+                transport="unix",
+                username=self.unit,
+                password=await asyncio.to_thread(self._credential.read_text),
+                protocol=aiomqtt.ProtocolVersion.V5,
+                will=aiomqtt.Will(alive, b'{"alive":false}', qos=1, retain=True),
+                timeout=CONNECT_TIMEOUT_S,
+                keepalive=KEEPALIVE_S,
+            ) as client,
+            asyncio.TaskGroup() as group,
+        ):
+            await self._introduce(client, alive)
+            self._client = client
+            self._up.set()
+            backoff.reset()
+            group.create_task(self._send(client), name="bus-send")
+            await self._receive(client, group)
+
+    async def _introduce(self, client: aiomqtt.Client, alive: str) -> None:
+        own = (f"{ROOT}/request/{self.unit}/+", f"{ROOT}/reply/{self.unit}")
+        for topic_filter in (*own, *(s.topic_filter for s in self._subscriptions)):
+            await client.subscribe(topic_filter, qos=1)
+        await client.publish(alive, b'{"alive":true}', qos=1, retain=True)
+        for topic, payload in tuple(self._retained.items()):
+            await client.publish(topic, payload, qos=1, retain=True)
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        while True:
+            m = await self._outgoing.get()
+            try:
+                await client.publish(m.topic, m.payload, qos=m.qos, retain=m.retain, properties=m.properties)
+            except aiomqtt.MqttError:
+                if not m.retain:  # retained states are sent again anyway
+                    self._enqueue(m)
+                raise
+
+    async def _receive(self, client: aiomqtt.Client, group: asyncio.TaskGroup) -> None:
+        async for message in client.messages:
+            topic = message.topic.value
+            kind = topic.split("/", 2)[1]
+            if kind == "reply":
+                self._settle(message)
+            elif kind == "request":
+                group.create_task(self._serve(message), name=topic)
+            for subscription in self._subscriptions:
+                if message.topic.matches(subscription.topic_filter):
+                    subscription.offer(topic, _decoded(message))
+
+    def _settle(self, message: aiomqtt.Message) -> None:
+        future = self._waiting.get(getattr(message.properties, "CorrelationData", b""))
+        body = _decoded(message)
+        if future is None or future.done() or not isinstance(body, dict):
+            return
+        if "problem" in body:
+            future.set_exception(ProblemError.from_json(body["problem"]))
+        else:
+            future.set_result(body.get("ok"))
+
+    async def _serve(self, message: aiomqtt.Message) -> None:
+        async with self._slots:
+            if self._clock.now_us() > _deadline_us(message):
+                return
+            reply = await self._carried_out(message.topic.value.rsplit("/", 1)[1], _decoded(message))
+        properties = Properties(PacketTypes.PUBLISH)
+        properties.CorrelationData = getattr(message.properties, "CorrelationData", b"")
+        topic = getattr(message.properties, "ResponseTopic", None)
+        if topic:
+            self._enqueue(_Outgoing(topic, msgspec.json.encode(reply), qos=1, properties=properties))
+
+    async def _carried_out(self, verb: str, data: Any) -> dict[str, Any]:
+        handler = self._handlers.get(verb)
+        try:
+            if handler is None:
+                raise ProblemError(
+                    "unknown-verb", f"{self.unit} knows no {verb!r}", remedy="See docs/reference/bus.md."
+                )
+            return {"ok": await handler(data)}
+        except ProblemError as problem:
+            return {"problem": problem.to_json()}
+        except Exception:
+            log.exception("the request %s failed", verb)
+            internal = ProblemError(
+                "internal", "The request failed inside the unit", remedy=f"Look at the log of {self.unit}.", status=500
+            )
+            return {"problem": internal.to_json()}
+
+
+def _decoded(message: aiomqtt.Message) -> Any:
+    payload = message.payload
+    if not isinstance(payload, bytes | bytearray) or not payload:
+        return None
+    try:
+        return msgspec.json.decode(payload)
+    except msgspec.DecodeError:
+        log.warning("a message on %s is not JSON", message.topic.value)
+        return None
+
+
+def _deadline_us(message: aiomqtt.Message) -> int:
+    properties = dict(getattr(message.properties, "UserProperty", ()))
+    text = properties.get("deadline_us", "")
+    return int(text) if text.isdigit() else 1 << 62
