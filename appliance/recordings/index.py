@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.db.sqlite import open_writer
 from appliance.recordings.coverage import Interval, subtract
-from appliance.recordings.database import open_writer
 from appliance.recordings.model import GapCause, RecordingKind
 from appliance.recordings.schema import MIGRATIONS, FragmentRow, pack
 

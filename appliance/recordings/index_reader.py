@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import msgspec
 
+from appliance.db.sqlite import open_reader
 from appliance.media.model import AudioFormat, VideoFormat
-from appliance.recordings.database import open_reader
 from appliance.recordings.layout import Formats
 from appliance.recordings.model import RecordingKind
 from appliance.recordings.schema import DAMAGED, KEY, FragmentRow, unpack

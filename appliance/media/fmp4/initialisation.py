@@ -51,12 +51,12 @@ def movie_header(tracks: Sequence[Track], *, identity: bytes | None = None, dura
     return _FTYP + uuid + moov
 
 
-def segment_index(references: Sequence[tuple[int, int]], *, track_id: int, timescale: int) -> bytes:
-    """A sidx (clause 8.16.3) for what follows it: (bytes, duration in ticks) of each part, each starting with a SAP.
+def segment_index(references: Sequence[tuple[int, int, bool]], *, track_id: int, timescale: int) -> bytes:
+    """A sidx (clause 8.16.3) for what follows it: (bytes, duration in ticks, starts with a key frame) of each part.
 
     At most 65,535 parts; the first one starts at media time 0 directly behind the sidx.
     """
-    packed = [value for size, ticks in references for value in (size, ticks, 0x90000000)]
+    packed = [value for size, ticks, key in references for value in (size, ticks, 0x90000000 if key else 0)]
     return full_box(
         b"sidx",
         1,
