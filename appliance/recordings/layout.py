@@ -6,6 +6,7 @@ import msgspec
 
 from appliance.core.clock import US_PER_S
 from appliance.media.model import AudioFormat, VideoFormat
+from appliance.recordings.model import RecordingKind
 
 
 class Formats(msgspec.Struct, frozen=True):
@@ -33,6 +34,11 @@ class SegmentIdentity(msgspec.Struct, frozen=True, kw_only=True):
     start_us: int
     kinds: int
     formats: Formats
+
+    @property
+    def recording_kinds(self) -> RecordingKind:
+        """`kinds` as the flags they are."""
+        return RecordingKind(self.kinds)
 
     def to_json(self) -> bytes:
         """As the header holds it."""

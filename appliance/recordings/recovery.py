@@ -50,7 +50,8 @@ def _recover_segment(root: Path, index: IndexWriter, segment: OpenSegment, repor
             holds_rows = index.close_segment(segment.id)
         return replace(report, missing=(*report.missing, segment.path)) if holds_rows else report
     try:
-        rows, size = _whole_rows(descriptor, segment)
+        rows = whole_rows(descriptor, segment.end_offset, segment.end_us)
+        size = rows[-1].end_offset if rows else segment.end_offset
         torn = max(0, os.fstat(descriptor).st_size - size)
         os.ftruncate(descriptor, min(size, os.fstat(descriptor).st_size))
         os.fsync(descriptor)
@@ -60,22 +61,23 @@ def _recover_segment(root: Path, index: IndexWriter, segment: OpenSegment, repor
     return replace(report, fragments=report.fragments + len(rows), torn_bytes=report.torn_bytes + torn)
 
 
-def _whole_rows(descriptor: int, segment: OpenSegment) -> tuple[list[FragmentRow], int]:
-    """Rows for the fragments behind the last indexed one, and the size of the file without what is torn."""
-    found = list(scan_fragments(descriptor, segment.end_offset))
+def whole_rows(descriptor: int, offset: int, start_us: int) -> list[FragmentRow]:
+    """Rows for the whole fragments of an open file from `offset` on, the first of which starts at start_us.
+
+    Raises OSError.
+    """
+    found = list(scan_fragments(descriptor, offset))
     rows: list[FragmentRow] = []
-    start_us = segment.end_us
     for number, fragment in enumerate(found):
         last = number + 1 == len(found)
         end_us = fragment.start_us + fragment.duration_us if last else found[number + 1].start_us
         flags = (KEY if fragment.key else 0) | (DAMAGED if fragment.damaged else 0)
+        duration_us = max(0, end_us - start_us)
         rows.append(
-            FragmentRow(
-                start_us, max(0, end_us - start_us), fragment.offset, fragment.video_size, fragment.audio_size, flags
-            )
+            FragmentRow(start_us, duration_us, fragment.offset, fragment.video_size, fragment.audio_size, flags)
         )
-        start_us = end_us
-    return rows, rows[-1].end_offset if rows else segment.end_offset
+        start_us += duration_us
+    return rows
 
 
 def _close(index: IndexWriter, segment: OpenSegment, rows: list[FragmentRow], size: int, path: Path) -> None:
