@@ -1,5 +1,6 @@
 """A volume: a folder that says who it is. A folder that does not is never written to."""
 
+import fcntl
 import os
 import uuid
 from dataclasses import dataclass
@@ -74,10 +75,17 @@ class Volume:
 
     @classmethod
     def open_or_create(cls, root: Path, clock: Clock) -> "Volume":
-        """Open a volume, or create it where nothing is: for the volume on the data partition itself."""
-        if not root.exists() or not any(root.iterdir()):
-            return cls.create(root, clock)
-        return cls.open(root)
+        """Open a volume, or create it where nothing is: for the volume on the data partition itself.
+
+        Several units may do so at once: one creates, the others open.
+        """
+        root.mkdir(parents=True, exist_ok=True)
+        folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            return cls.open(root) if any(root.iterdir()) else cls.create(root, clock)
+        finally:
+            os.close(folder)
 
     @property
     def segments(self) -> Path:

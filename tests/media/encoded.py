@@ -1,5 +1,7 @@
 """Real streams for tests, made by libav's encoders: units as a source would deliver them."""
 
+import io
+import struct
 from collections.abc import Callable
 from fractions import Fraction
 from typing import cast
@@ -8,6 +10,7 @@ import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
 from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 
 from appliance.media.model import AudioCodec, AudioFormat, AudioUnit, VideoCodec, VideoFormat, VideoUnit
 
@@ -99,7 +102,9 @@ def pcmu(seconds: float = 3.0, *, start_us: int = START_US) -> tuple[AudioFormat
     return AudioFormat(AudioCodec.PCMU, 8000, 1, b"", "ulaw"), units
 
 
-def _encode_audio(codec: str, rate: int, seconds: float, sample_format: str) -> tuple[bytes, list[bytes]]:
+def _encode_audio(
+    codec: str, rate: int, seconds: float, sample_format: str, frame_size: int = 1024
+) -> tuple[bytes, list[bytes]]:
     context = cast(AudioCodecContext, av.CodecContext.create(codec, "w"))
     context.sample_rate, context.layout = rate, "mono"
     context.format = sample_format
@@ -110,10 +115,10 @@ def _encode_audio(codec: str, rate: int, seconds: float, sample_format: str) -> 
         else (lambda wave: (wave * 20000).astype(np.int16))
     )
     packets = []
-    for index in range(int(seconds * rate / 1024)):
-        wave = np.sin(2 * np.pi * 440 * np.arange(index * 1024, index * 1024 + 1024) / rate)
+    for index in range(int(seconds * rate / frame_size)):
+        wave = np.sin(2 * np.pi * 440 * np.arange(index * frame_size, (index + 1) * frame_size) / rate)
         frame = av.AudioFrame.from_ndarray(make(wave).reshape(1, -1), format=sample_format, layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = rate, index * 1024, Fraction(1, rate)
+        frame.sample_rate, frame.pts, frame.time_base = rate, index * frame_size, Fraction(1, rate)
         packets += context.encode(frame)
     packets += context.encode(None)
     return bytes(context.extradata or b""), [bytes(packet) for packet in packets]
@@ -121,3 +126,48 @@ def _encode_audio(codec: str, rate: int, seconds: float, sample_format: str) -> 
 
 def _units(packets: list[tuple[int, bytes, bool]], fps: int, start_us: int) -> list[VideoUnit]:
     return [VideoUnit(start_us + round(pts * 1e6 / fps), data, key) for pts, data, key in packets]
+
+
+def h265(frames: int = 50, *, fps: int = 25, gop: int = 25) -> tuple[VideoFormat, list[VideoUnit]]:
+    """H.265, taken from an MP4 that libav wrote: length-prefixed units and the hvcC payload."""
+    params = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0:log-level=none"
+    config, units = _through_mp4("libx265", frames, fps, {"preset": "ultrafast", "x265-params": params}, gop)
+    return VideoFormat(VideoCodec.H265, 160, 120, config, "hvc1.1.6.L30.90", float(fps)), units
+
+
+def av1(frames: int = 20, *, fps: int = 25, gop: int = 10) -> tuple[VideoFormat, list[VideoUnit]]:
+    """AV1, taken from an MP4 that libav wrote: temporal units and the av1C payload."""
+    options = {"preset": "12", "svtav1-params": f"pred-struct=1:keyint={gop}:logical-processors=1"}
+    config, units = _through_mp4("libsvtav1", frames, fps, options, gop)
+    return VideoFormat(VideoCodec.AV1, 160, 120, config, "av01.0.00M.08", float(fps)), units
+
+
+def opus(seconds: float = 3.0, *, start_us: int = START_US) -> tuple[AudioFormat, list[AudioUnit]]:
+    """A tone in Opus, 20 ms a unit."""
+    _, packets = _encode_audio("libopus", 48_000, seconds, "s16", 960)
+    config = struct.pack(">BBHIhB", 0, 1, 312, 48_000, 0, 0)
+    units = [AudioUnit(start_us + index * 20_000, data, 20_000) for index, data in enumerate(packets)]
+    return AudioFormat(AudioCodec.OPUS, 48_000, 1, config, "opus"), units
+
+
+def _through_mp4(codec: str, frames: int, fps: int, options: dict[str, str], gop: int) -> tuple[bytes, list[VideoUnit]]:
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = cast(VideoStream, container.add_stream(codec, rate=fps, options=options))
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        stream.codec_context.gop_size = gop
+        for index in range(frames):
+            frame = picture(index, 160, 120)
+            frame.pts, frame.time_base = index, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with av.open(io.BytesIO(file.getvalue()), "r") as container:
+        config = bytes(container.streams.video[0].codec_context.extradata or b"")
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        units = [
+            VideoUnit(
+                START_US + round(float((packet.pts or 0) * packet.time_base) * 1e6), bytes(packet), packet.is_keyframe
+            )
+            for packet in packets
+        ]
+    return config, units
