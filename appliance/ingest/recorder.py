@@ -28,6 +28,7 @@ class Recorder:
         self._manual = ManualState()
         self._accounted_us = recorded_to_us
         self._missing_because = GapCause.RESTART
+        self._unwanted_to_us = 0
         self._stopped = False
         self.damaged_fragments = 0
 
@@ -81,6 +82,9 @@ class Recorder:
     def interrupted(self, cause: GapCause) -> None:
         """The source ended: write what is whole, and lay what follows to this cause."""
         self._take(self._builder.flush())
+        if self._missing_because is GapCause.SCHEDULE:
+            self._miss_until(self._unwanted_to_us)
+        self._prebuffer.clear()
         self._missing_because = cause
 
     def stop(self, now_us: int, cause: GapCause) -> None:
@@ -97,12 +101,20 @@ class Recorder:
         if kinds:
             self._write(fragment, kinds)
         else:
-            self._prebuffer.push(fragment, self._methods.manual.prebuffer_s * US_PER_S)
-            self._missing_because = GapCause.SCHEDULE
-            if self._accounted_us is None:
-                self._accounted_us = fragment.start_us
-            elif fragment.end_us - self._accounted_us >= ACCOUNT_EVERY_US:
-                self._miss_until(fragment.end_us - self._methods.manual.prebuffer_s * US_PER_S)
+            self._keep(fragment)
+
+    def _keep(self, fragment: Fragment) -> None:
+        """Nothing asks for this fragment now; it may yet become the beginning of a manual recording."""
+        prebuffer_us = self._methods.manual.prebuffer_s * US_PER_S
+        self._prebuffer.push(fragment, prebuffer_us)
+        if self._missing_because is not GapCause.SCHEDULE and self._accounted_us is not None:
+            self._miss_until(fragment.start_us)
+        self._missing_because = GapCause.SCHEDULE
+        self._unwanted_to_us = fragment.end_us
+        if self._accounted_us is None:
+            self._accounted_us = fragment.start_us
+        elif fragment.end_us - self._accounted_us >= ACCOUNT_EVERY_US:
+            self._miss_until(fragment.end_us - prebuffer_us)
 
     def _kinds_of(self, fragment: Fragment) -> RecordingKind:
         kinds = RecordingKind.CONTINUOUS if self._methods.continuous else NOTHING
