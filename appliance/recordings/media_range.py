@@ -30,6 +30,7 @@ from appliance.media.fmp4 import (
     video_ticks,
 )
 from appliance.media.fmp4.fragment import VIDEO_TICKS_PER_S
+from appliance.media.fmp4.inband import parameter_sets, prefix_first_sample
 from appliance.media.fmp4.initialisation import MOST_REFERENCES
 from appliance.media.model import AudioFormat, VideoFormat
 from appliance.media.transcode import DIRECT_AUDIO, AudioTranscoder
@@ -148,6 +149,7 @@ class _Builder:
         self._body: list[Part] = []
         self._references: list[tuple[int, int, bool]] = []
         self._video_formats: list[VideoFormat] = []
+        self._video_format: VideoFormat | None = None
         self._audio_formats: dict[int, list[AudioFormat]] = {}
         self._transcoder: tuple[AudioFormat, AudioTranscoder] | None = None
 
@@ -181,6 +183,9 @@ class _Builder:
         delta_ticks = self._ticks - start_ticks
         place = FileSlice(fragment.path, fragment.offset, fragment.video_size)
         self._patched(place, PRFT_BYTES + PATCHED_BYTES, delta_ticks, description, VIDEO_TRACK)
+        if self._video_format not in (None, fragment.video_format):
+            self._put_parameter_sets(place, fragment.video_format)
+        self._video_format = fragment.video_format
         self._ticks += video_ticks(fragment.end_us - base_us) - start_ticks
 
     def _add_audio(self, fragment: StoredFragment, fmt: AudioFormat) -> None:
@@ -211,6 +216,16 @@ class _Builder:
         sequence = self._next()
         self._body.append(Head(place.path, place.offset, head, delta_ticks, sequence, description, track_id))
         self._body.append(FileSlice(place.path, place.offset + head, place.length - head))
+
+    def _put_parameter_sets(self, place: FileSlice, fmt: VideoFormat) -> None:
+        """Where the format changes: replace the piece just added by one that brings its parameter sets along."""
+        body, head = self._body.pop(), self._body.pop()
+        assert isinstance(head, Head) and isinstance(body, FileSlice)
+        moof_size = int.from_bytes(_read(place.path, place.offset + PRFT_BYTES, 4), "big")
+        rest = PRFT_BYTES + moof_size + 8 - head.length
+        whole = head.read() + _read(body.path, body.offset, rest)
+        self._body.append(prefix_first_sample(whole, parameter_sets(fmt)))
+        self._body.append(FileSlice(body.path, body.offset + rest, body.length - rest))
 
     def _audio_track(self, fmt: AudioFormat) -> tuple[int, int]:
         """(track id, description index): formats of one sample rate share a track, for its timescale is the rate."""
