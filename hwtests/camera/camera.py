@@ -1,20 +1,20 @@
 """One simulated camera: what it is, what is wrong with it, and who watches it."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from hwtests.camera.auth import Guard
-from hwtests.camera.config import CameraConfig, Faults, Profile, Scheme
+from hwtests.camera.config import CameraConfig, Codec, Faults, Profile, Scheme
 from hwtests.camera.rtp import TrackFormat
 from hwtests.camera.sdp import Describer
 from hwtests.camera.sources import Source, Sources
 from hwtests.camera.viewer import Viewer
 
 log = logging.getLogger(__name__)
-
-MERGEABLE = frozenset(Faults.__struct_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class SimulatedCamera:
         self.config = config
         self.faults = Faults()
         self.viewers: set[Viewer] = set()
+        self.cuts: set[Callable[[str], None]] = set()  # how to cut clients that do not come by RTSP
         self.guard = Guard(config.username, config.password, config.auth or (Scheme.DIGEST,))
         self.clock = sources.clock(config)
         self._sources = sources
@@ -60,6 +61,8 @@ class SimulatedCamera:
             return self._sources.audio(self.config.audio)
         if kind == "application":
             return self._sources.metadata(self.config)
+        if kind == "jpeg":  # over HTTP: always M-JPEG, at the size of the moment
+            return self._sources.video(self.config, replace(self.faults.apply(profile), codec=Codec.MJPEG, bframes=0))
         return self._sources.video(self.config, self.faults.apply(profile))
 
     def set_faults(self, faults: Faults) -> None:
@@ -71,12 +74,18 @@ class SimulatedCamera:
             for viewer in self.viewers:
                 self._change_size(viewer)
 
+    def change_faults(self, changes: dict[str, object]) -> None:
+        """Change some of the fields of Faults; raises msgspec.ValidationError and changes nothing."""
+        self.set_faults(msgspec.convert({**msgspec.to_builtins(self.faults), **changes}, Faults))
+
     def drop(self, reason: str = "dropped", *, bye: bool = False) -> None:
         """Close every connection that watches this camera."""
         for viewer in tuple(self.viewers):
             if bye:
                 viewer.close(bye=True)
             viewer.throw_out(reason)
+        for cut in tuple(self.cuts):
+            cut(reason)
 
     def leave(self, viewer: Viewer) -> None:
         """A viewer has gone."""

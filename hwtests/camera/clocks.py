@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from email.utils import formatdate
 
 NTP_EPOCH_S = 2_208_988_800
 US_PER_S = 1_000_000
@@ -29,3 +30,8 @@ def to_ntp(utc_us: int) -> int:
     """64-bit NTP timestamp (RFC 3550 section 4)."""
     seconds, micros = divmod(utc_us, US_PER_S)
     return (seconds + NTP_EPOCH_S) % (1 << 32) << 32 | (micros << 32) // US_PER_S
+
+
+def to_http_date(utc_us: int) -> str:
+    """An HTTP date (RFC 9110 5.6.7)."""
+    return formatdate(utc_us / US_PER_S, usegmt=True)
