@@ -4,13 +4,28 @@ from hwtests.camera.config import Audio, CameraConfig, Codec, Profile
 
 USERNAME, PASSWORD = "viewer", "demo-pictures"
 
+_QUIET = (Profile(fps=12.0), Profile(name="low", width=640, height=360, fps=12.0, kbps=500))
+
 DEMO_CAMERAS = (
     CameraConfig(
         name="street", title="High Street", scene="street", audio=Audio.AAC, username=USERNAME, password=PASSWORD
     ),
-    CameraConfig(name="warehouse", title="Warehouse", scene="warehouse", username=USERNAME, password=PASSWORD),
     CameraConfig(
-        name="entrance", title="Entrance", scene="lobby", audio=Audio.PCMU, username=USERNAME, password=PASSWORD
+        name="warehouse",
+        title="Warehouse",
+        scene="warehouse",
+        profiles=_QUIET,
+        username=USERNAME,
+        password=PASSWORD,
+    ),
+    CameraConfig(
+        name="entrance",
+        title="Entrance",
+        scene="lobby",
+        profiles=_QUIET,
+        audio=Audio.PCMU,
+        username=USERNAME,
+        password=PASSWORD,
     ),
     CameraConfig(
         name="parking",

@@ -39,7 +39,7 @@ class Scheme(StrEnum):
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One video stream of a camera. bframes: consecutive B-frames (H.264 only)."""
+    """One video stream of a camera. H.264 stays below kbps; constant fills it up. bframes: consecutive (H.264 only)."""
 
     name: Name = "high"
     codec: Codec = Codec.H264
@@ -47,6 +47,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     height: Annotated[int, Meta(ge=96, le=2160, multiple_of=4)] = 720
     fps: Annotated[float, Meta(gt=0, le=60)] = 15.0
     kbps: Annotated[int, Meta(ge=20, le=50_000)] = 1500
+    constant: bool = False
     gop_s: Annotated[float, Meta(gt=0, le=60)] = 2.0
     bframes: Annotated[int, Meta(ge=0, le=4)] = 0
 

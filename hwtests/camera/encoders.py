@@ -54,8 +54,13 @@ def _options(profile: Profile) -> dict[str, str]:
     match profile.codec:
         case Codec.H264:
             tune = {"bf": str(profile.bframes), "b-adapt": "0"} if profile.bframes else {"tune": "zerolatency"}
+            rate = {"maxrate": str(profile.kbps * 1000), "bufsize": str(profile.kbps * 1000)}
             rest = "scenecut=0:sliced-threads=0:threads=1:rc-lookahead=0:sync-lookahead=0"
-            return {"preset": "superfast", "g": str(gop), "forced-idr": "1", "x264-params": rest, **tune}
+            if profile.constant:
+                rest += ":nal-hrd=cbr"
+            else:
+                rate["crf"] = "22"
+            return {"preset": "ultrafast", "g": str(gop), "forced-idr": "1", "x264-params": rest, **tune, **rate}
         case Codec.H265:
             rest = f"keyint={gop}:scenecut=0:bframes=0:rc-lookahead=0:pools=none:frame-threads=1:repeat-headers=1"
             return {"preset": "ultrafast", "forced-idr": "1", "x265-params": rest + ":log-level=error:no-info=1"}
@@ -73,11 +78,10 @@ class _Video:
         context.pix_fmt = "yuvj420p" if profile.codec is Codec.MJPEG else "yuv420p"
         context.time_base = Fraction(1, US_PER_S)
         context.framerate = Fraction(profile.fps).limit_denominator(1001)
-        context.bit_rate = profile.kbps * 1000
+        if profile.codec is not Codec.H264 or profile.constant:
+            context.bit_rate = profile.kbps * 1000
         context.thread_count = 1
         context.options = _options(profile)
-        if profile.codec is Codec.H264:
-            context.options |= {"maxrate": str(profile.kbps * 1000), "bufsize": str(profile.kbps * 1000)}
         self._context = context
         self._first_us: int | None = None
         self._counters: dict[int, int] = {}
@@ -151,7 +155,7 @@ def is_picture(nal: bytes, h265: bool) -> bool:
 def _with_sei(nals: list[bytes], sei: bytes, h265: bool) -> list[bytes]:
     """Drop the encoder's own SEI and access unit delimiters; put ours before the picture data."""
     dropped = (35, 39, 40) if h265 else (6, 9)
-    kept = [n for n in nals if nal_type(n, h265) not in dropped]
+    kept = [n for n in nals if n and nal_type(n, h265) not in dropped]
     first = next((i for i, n in enumerate(kept) if is_picture(n, h265)), len(kept))
     return [*kept[:first], sei, *kept[first:]]
 

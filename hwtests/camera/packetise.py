@@ -39,11 +39,12 @@ def metadata_payloads(document: bytes) -> list[bytes]:
 
 def _nal_payloads(nals: list[bytes], *, h265: bool) -> Iterator[bytes]:
     """Parameter sets and SEI together in one aggregation packet where they fit, pictures alone or in fragments."""
-    small = [n for n in nals if not _is_picture(n, h265)]
+    first = next((i for i, n in enumerate(nals) if _is_picture(n, h265)), 0)
+    small = nals[:first]
     size = sum(len(n) + 2 for n in small)
     if len(small) > 1 and size + 2 <= PAYLOAD_SIZE:
         yield _aggregate(small, h265)
-        nals = [n for n in nals if _is_picture(n, h265)]
+        nals = nals[first:]
     for nal in nals:
         if len(nal) <= PAYLOAD_SIZE:
             yield nal
