@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8]
 COLUMNS, ROWS = 24, 5
 # Cells across and down the whole picture. Small pictures get larger cells, so that a cell outlives compression.
 GRIDS = ((128, 72), (64, 36))
-SMALL_WIDTH = 640
+SMALL = (640, 360)
 BLACK, WHITE = 24, 232
 LEAST_CONTRAST = 40
 _WHITENING = np.unpackbits(np.frombuffer(b"\xa5\x3c\x96\x5a\xc3\x69\xd2\x2d\xb4\x4b\xe1\x1e\x87\x78\x99", np.uint8))
@@ -27,7 +27,7 @@ _H264_SEI, _H265_PREFIX_SEI = 6, 39
 def encode(picture: Pixels, counter: int, time_us: int) -> None:
     """Draw the code in place into a luma plane (h, w) or a picture (h, w, channels); at least 128 × 72 pixels."""
     height, width = picture.shape[:2]
-    grid = GRIDS[1] if width < SMALL_WIDTH else GRIDS[0]
+    grid = _grid(width, height)
     body = _body(counter, time_us)
     bits = np.unpackbits(np.frombuffer(body + zlib.crc32(body).to_bytes(4, "big"), np.uint8)) ^ _WHITENING
     cells = np.where(bits, WHITE, BLACK).astype(np.uint8).reshape(ROWS, COLUMNS)
@@ -48,8 +48,12 @@ def decode(picture: Pixels) -> tuple[int, int] | None:
 
 def area(width: int, height: int) -> tuple[int, int]:
     """Width and height in pixels of the drawn code in a picture of that size."""
-    across, down = GRIDS[1] if width < SMALL_WIDTH else GRIDS[0]
+    across, down = _grid(width, height)
     return width - int(_edges(width, across, COLUMNS)[0]), height - int(_edges(height, down, ROWS)[0])
+
+
+def _grid(width: int, height: int) -> tuple[int, int]:
+    return GRIDS[1] if width < SMALL[0] or height < SMALL[1] else GRIDS[0]
 
 
 def _decode_grid(plane: Pixels, across: int, down: int) -> tuple[int, int] | None:

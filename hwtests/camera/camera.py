@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import msgspec
-from msgspec.structs import replace
 
 from hwtests.camera.auth import Guard
 from hwtests.camera.config import CameraConfig, Codec, Faults, Profile, Scheme
@@ -62,7 +61,7 @@ class SimulatedCamera:
         if kind == "application":
             return self._sources.metadata(self.config)
         if kind == "jpeg":  # over HTTP: always M-JPEG, at the size of the moment
-            return self._sources.video(self.config, replace(self.faults.apply(profile), codec=Codec.MJPEG, bframes=0))
+            return self._sources.video(self.config, self.faults.apply(profile).coded_as(Codec.MJPEG))
         return self._sources.video(self.config, self.faults.apply(profile))
 
     def set_faults(self, faults: Faults) -> None:

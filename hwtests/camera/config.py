@@ -51,6 +51,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     gop_s: Annotated[float, Meta(gt=0, le=60)] = 2.0
     bframes: Annotated[int, Meta(ge=0, le=4)] = 0
 
+    def coded_as(self, codec: Codec) -> "Profile":
+        """The same pictures in a coding; M-JPEG loses lines that make no whole block, which RFC 2435 cannot say."""
+        height = self.height // 8 * 8 if codec is Codec.MJPEG else self.height
+        bframes = self.bframes if codec is Codec.H264 else 0
+        return msgspec.structs.replace(self, codec=codec, height=height, bframes=bframes)
+
 
 DEFAULT_PROFILES = (
     Profile(),
@@ -127,12 +133,10 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def apply(self, profile: Profile) -> Profile:
         """The profile as it is streamed under these faults."""
-        return msgspec.structs.replace(
-            profile,
-            codec=self.codec or profile.codec,
-            width=self.width or profile.width,
-            height=self.height or profile.height,
+        changed = msgspec.structs.replace(
+            profile, width=self.width or profile.width, height=self.height or profile.height
         )
+        return changed.coded_as(self.codec or profile.codec)
 
 
 def load(path: Path) -> tuple[CameraConfig, ...]:

@@ -1,5 +1,6 @@
 """Pictures and sound to coded units, by PyAV. Every encoder belongs to the thread that feeds it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -73,6 +74,7 @@ def _options(profile: Profile) -> dict[str, str]:
 class _Video:
     def __init__(self, profile: Profile) -> None:
         self._codec = profile.codec
+        os.environ.setdefault("SVT_LOG", "0")  # of AV1: it would describe itself at length
         context = cast(VideoCodecContext, av.CodecContext.create(_NAMES[profile.codec], "w"))
         context.width, context.height = profile.width, profile.height
         context.pix_fmt = "yuvj420p" if profile.codec is Codec.MJPEG else "yuv420p"

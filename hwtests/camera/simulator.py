@@ -12,6 +12,7 @@ from hwtests.camera.certificate import server_context
 from hwtests.camera.clocks import now_us
 from hwtests.camera.config import Faults, SimulatorConfig
 from hwtests.camera.rtsp import Connection
+from hwtests.camera.scenes import SCENES
 from hwtests.camera.sdp import Describer
 from hwtests.camera.sources import Sources
 from hwtests.camera.web import control_app, mjpeg_app
@@ -23,9 +24,14 @@ LOOPBACK = "127.0.0.1"
 
 
 class CameraSimulator:
-    """Simulated cameras in this process. Start and stop it on the loop that serves it, or use `async with`."""
+    """Simulated cameras in this process. Start and stop it on the loop that serves it, or use `async with`.
+
+    Raises ValueError for a scene that nobody has drawn.
+    """
 
     def __init__(self, config: SimulatorConfig) -> None:
+        if unknown := {c.scene for c in config.cameras} - SCENES.keys():
+            raise ValueError(f"no such scene: {', '.join(sorted(unknown))}; there are {', '.join(sorted(SCENES))}")
         self.config = config
         self._sources = Sources(config.footage, now_us())
         describer = Describer()

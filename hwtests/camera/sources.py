@@ -110,12 +110,14 @@ class Source:
                     if stop.is_set():
                         return
                 try:
-                    loop.call_soon_threadsafe(self._deliver, unit, room)
+                    loop.call_soon_threadsafe(self._deliver, unit, room, stop)
                 except RuntimeError:  # the loop has closed: nobody is left to hear
                     return
 
-    def _deliver(self, unit: Coded, room: threading.BoundedSemaphore) -> None:
+    def _deliver(self, unit: Coded, room: threading.BoundedSemaphore, stop: threading.Event) -> None:
         room.release()
+        if stop.is_set():  # of an encoder that has been given up: the next one's pictures do not follow it
+            return
         for subscriber in tuple(self._subscribers):
             subscriber(unit)
 
