@@ -1,0 +1,1 @@
+"""Parameter sets and configuration records of the codings we receive."""
