@@ -1,0 +1,1 @@
+"""RTP payloads to access units, one module per payload format."""
