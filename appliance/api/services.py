@@ -1,0 +1,48 @@
+"""What the handlers take: made once by the unit, or without any appliance to describe the routes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from appliance.api.camera_states import CameraStates
+from appliance.api.library import Library
+from appliance.cameras.model import Camera
+from appliance.core.bus import Bus
+from appliance.core.clock import SystemClock
+from appliance.core.config import Table
+from appliance.core.paths import Paths
+from appliance.core.unit import Notifier, UnitContext
+from appliance.recordings.reader import RecordingReader
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Route tables may be built from one whose `tables` are empty; handlers only ever run with a whole one.
+
+    shards: how many ingest units share the cameras (appliance.cameras.model.shard_of).
+    """
+
+    context: UnitContext
+    shards: int
+    tables: Mapping[str, Table[Any]]
+    states: CameraStates
+    library: Library
+
+    @property
+    def cameras(self) -> Table[Camera]:
+        """The configured cameras."""
+        return self.tables["cameras"]
+
+    @property
+    def reader(self) -> RecordingReader:
+        """What is recorded. Blocks; take it anew for every request, in a thread."""
+        return self.library.reader
+
+
+def offline_services() -> Services:
+    """Services that open nothing: for the description of the routes."""
+    clock, paths = SystemClock(), Paths(Path("/nonexistent"))
+    bus = Bus("api", paths.bus_socket, paths.bus_credential("api"), clock)
+    context = UnitContext("api", 0, paths, clock, bus, Notifier(None))
+    return Services(context, 1, {}, CameraStates(clock), Library(()))
