@@ -1,0 +1,4 @@
+/** Stands in until the page is built. */
+export function CameraPage({ id }: { id: string }) {
+  return <p>Camera {id}</p>;
+}

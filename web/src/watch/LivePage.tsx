@@ -1,0 +1,4 @@
+/** Stands in until the page is built. */
+export function LivePage() {
+  return <p>Live</p>;
+}
