@@ -2,7 +2,9 @@
 
 import errno
 import logging
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -208,15 +210,28 @@ class CloseJob:
         """The descriptor stays open until the group is synced."""
 
     def settle(self, error: OSError | None) -> None:
-        """After the fragments before it were settled."""
-        self._segment.file.close()
+        """After the fragments before it were settled; what close(2) says has been said by the sync."""
+        with suppress(OSError):
+            self._segment.file.close()
         if self._segment.number is not None:
             self._publisher.change(self._close_row)
 
     def _close_row(self, index: IndexWriter) -> None:
         number = self._segment.number
-        if number is not None and not index.close_segment(number):
+        if number is None:
+            return
+        rows = index.fragments(number)
+        if not index.close_segment(number):
             self._remove()
+        elif self._segment.failed:
+            self._cut(rows[-1].end_offset)
+
+    def _cut(self, size: int) -> None:
+        """What a failed sync left behind the last published fragment is not to be trusted."""
+        try:
+            os.truncate(self._segment.file.path, size)
+        except OSError as error:
+            log.warning("%s keeps a tail that no row knows: %s", self._segment.path, error)
 
     def _remove(self) -> None:
         try:

@@ -131,7 +131,7 @@ class VolumeWorker:
             if job is not None:
                 self._busy_since_us = self._clock.monotonic_us()
                 group.run(job, self._clock.monotonic_us())
-            if due and not group.empty:
+            if due:  # also without a job: a flush asks after_group to try again what it could not do
                 self._busy_since_us = self._clock.monotonic_us()
                 self._finish(group)
                 group = _Group()
@@ -172,10 +172,6 @@ class _Group:
     def __init__(self) -> None:
         self.oldest_us: int | None = None
         self._jobs: list[tuple[Job, AppendFile | None, OSError | None]] = []
-
-    @property
-    def empty(self) -> bool:
-        return not self._jobs
 
     def run(self, job: Job, now_us: int) -> None:
         if self.oldest_us is None:
