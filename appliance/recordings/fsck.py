@@ -1,21 +1,16 @@
-"""Checking a volume against its indexes, online and read-only; and making an index anew from the files alone."""
+"""Checking a volume against its indexes, online and read-only."""
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
-from appliance.media.fmp4 import InitSegment, MalformedMp4Error, parse_init, scan_fragments
-from appliance.recordings.index import IndexWriter
+from appliance.media.fmp4 import scan_fragments
 from appliance.recordings.index_reader import SELECT_SEGMENT, IndexReader, Segment
-from appliance.recordings.layout import SegmentIdentity
-from appliance.recordings.recovery import whole_rows
 from appliance.recordings.schema import FragmentRow
 from appliance.volumes.volume import Volume
 
 _PAGE = 200
-_HEADER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +44,6 @@ def check(volume: Volume, *, deep: bool = False) -> list[Finding]:
     # files were listed before the rows, and a row comes before its file: what is unknown now has no row
     findings += [Finding("file-without-row", path, "no index knows this file") for path in sorted(files - known)]
     return findings
-
-
-def rebuild(volume: Volume, writer_name: str) -> int:
-    """Write a missing index anew from the headers and fragments of a writer's files; returns the segments found.
-
-    Kinds are those with which each segment began; gaps get the cause `camera`, for why nothing was written is nowhere
-    in the files. Raises FileExistsError if the index is there, OSError, apsw.Error.
-    """
-    path = volume.index / f"{writer_name}.db"
-    if path.exists():
-        raise FileExistsError(f"{path.name} exists; move it away first")
-    index = IndexWriter(path)
-    try:
-        found = sorted(_identified(volume, writer_name), key=lambda entry: entry[1].start_us)
-        for file, identity, header in found:
-            _index_file(index, volume, file, identity, header)
-        return len(found)
-    finally:
-        index.close()
 
 
 def _check_index(volume: Volume, index: IndexReader, *, deep: bool) -> Iterator[Finding]:
@@ -139,37 +115,3 @@ def _check_time(name: str, index: IndexReader) -> Iterator[Finding]:
     )
     for (path,) in uncovered:
         yield Finding("span", path, "recorded, but the timeline does not show it")
-
-
-def _identified(volume: Volume, writer_name: str) -> Iterator[tuple[Path, SegmentIdentity, InitSegment]]:
-    for path in volume.segments.glob("*/*/*.mp4"):
-        with path.open("rb") as file:
-            data = file.read(_HEADER_BYTES)
-        try:
-            header = parse_init(data)
-            identity = SegmentIdentity.from_json(header.identity or b"")
-        except (MalformedMp4Error, ValueError):
-            continue  # not ours, or torn before its header was whole: check() shows it as a file without a row
-        if identity.writer == writer_name and identity.volume == volume.identity.id:
-            yield path, identity, header
-
-
-def _index_file(index: IndexWriter, volume: Volume, path: Path, identity: SegmentIdentity, header: InitSegment) -> None:
-    kinds = identity.recording_kinds
-    number = index.add_segment(
-        identity.camera,
-        identity.start_us,
-        str(path.relative_to(volume.root)),
-        formats=identity.formats.to_json(),
-        init_size=header.size,
-        kinds=kinds,
-    )
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        rows = whole_rows(descriptor, header.size, identity.start_us)
-    finally:
-        os.close(descriptor)
-    with index.transaction():
-        for row in rows:
-            index.add_fragment(number, identity.camera, row, kinds)
-        index.close_segment(number)

@@ -66,7 +66,8 @@ class IndexReader:
     """One read-only connection, used by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
+        self.inode = path.stat().st_ino
         self._db = open_reader(path)
         self._lock = threading.Lock()
 
@@ -99,7 +100,7 @@ class IndexReader:
     def _segment(self, root: Path, row: _SegmentRow) -> Segment:
         number, camera_id, start_us, end_us, path, size, init_size, state, kinds, media, _ = row
         return Segment(
-            self._path,
+            self.path,
             number,
             camera_id,
             start_us,

@@ -1,10 +1,14 @@
 """What is recorded: a read-only union over every index of every volume. Blocks; call it in threads."""
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import apsw
 
 from appliance.core.clock import US_PER_S
 from appliance.recordings.coverage import Interval, clip, length, subtract, union
@@ -20,6 +24,8 @@ from appliance.recordings.index_reader import (
 from appliance.recordings.model import Gap, GapCause, RecordingKind, Span
 from appliance.recordings.schema import KEY, FragmentRow
 from appliance.volumes.volume import Volume
+
+log = logging.getLogger(__name__)
 
 _MAX_US = (1 << 63) - 1
 _PAGE = 64
@@ -176,14 +182,24 @@ class RecordingReader:
     def _segments(self, query: str, parameters: Parameters) -> list[tuple[Segment, list[FragmentRow]]]:
         found: list[tuple[Segment, list[FragmentRow]]] = []
         for volume, index in self._indexes():
-            found += index.segments(volume.root, query, parameters)
+            with self._damaged_aside(index):
+                found += index.segments(volume.root, query, parameters)
         return found
 
     def _all(self, query: str, parameters: Parameters, row: type[Row]) -> list[Row]:
         found: list[Row] = []
         for _, index in self._indexes():
-            found += index.rows(query, parameters, row)
+            with self._damaged_aside(index):
+                found += index.rows(query, parameters, row)
         return found
+
+    @contextmanager
+    def _damaged_aside(self, index: IndexReader) -> Iterator[None]:
+        """A damaged index hides nothing that others know; its writer sets it aside and finds its files again."""
+        try:
+            yield
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            log.error("the recordings index %s is damaged: %s", index.path.name, error)
 
     def _indexes(self) -> list[tuple[Volume, IndexReader]]:
         """Every index, opened; a volume that is gone has none."""
@@ -191,10 +207,16 @@ class RecordingReader:
             found: list[tuple[Volume, IndexReader]] = []
             for volume in self._volumes:
                 for path in sorted(volume.index.glob("*.db")):
-                    if path not in self._open:
-                        self._open[path] = IndexReader(path)
-                    found.append((volume, self._open[path]))
+                    with suppress(FileNotFoundError, apsw.CantOpenError):  # set aside this very moment
+                        found.append((volume, self._index(path)))
             return found
+
+    def _index(self, path: Path) -> IndexReader:
+        """An index is opened again where another file has taken its place; readers of the old one may finish."""
+        known = self._open.get(path)
+        if known is None or known.inode != path.stat().st_ino:
+            known = self._open[path] = IndexReader(path)
+        return known
 
 
 def _days_of(interval: Interval, zone: ZoneInfo) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """After a crash: what open segments really hold (invariant 6 of docs/design/recording-format.md)."""
 
+import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,13 +10,15 @@ from appliance.recordings.index import IndexWriter, OpenSegment
 from appliance.recordings.schema import DAMAGED, KEY, FragmentRow
 from appliance.volumes.files import unlink_durably
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class RecoveryReport:
     """segments: that were open. fragments: found whole behind the last indexed one. torn_bytes: cut off.
 
-    missing: paths of rows whose file is gone (the rows stay). deleted: deletions finished. covered_to_us: per camera,
-    up to where every instant is recorded or explained.
+    missing: paths of rows whose file is gone, or which the disk does not give back (the rows stay). deleted: deletions
+    finished. covered_to_us: per camera, up to where every instant is recorded or explained.
     """
 
     segments: int = 0
@@ -27,10 +30,17 @@ class RecoveryReport:
 
 
 def recover(root: Path, index: IndexWriter) -> RecoveryReport:
-    """Finish what a crash interrupted; blocks, and raises OSError and apsw.Error. Doing it twice changes nothing."""
+    """Finish what a crash interrupted; blocks, and raises apsw.Error. Doing it twice changes nothing.
+
+    A file that the disk refuses to give back or to remove stops nobody: it is logged, and recording goes on.
+    """
     report = RecoveryReport()
     for segment_id, path in index.deleting():
-        unlink_durably(root / path)
+        try:
+            unlink_durably(root / path)
+        except OSError as error:
+            log.error("%s cannot be deleted: %s; tried again at the next start", path, error)
+            continue
         with index.transaction():
             index.drop_segment(segment_id)
         report = replace(report, deleted=report.deleted + 1)
@@ -42,23 +52,31 @@ def recover(root: Path, index: IndexWriter) -> RecoveryReport:
 
 def _recover_segment(root: Path, index: IndexWriter, segment: OpenSegment, report: RecoveryReport) -> RecoveryReport:
     report = replace(report, segments=report.segments + 1)
-    path = root / segment.path
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
+        rows, torn = _cut_torn(root / segment.path, segment)
+    except OSError as error:
         with index.transaction():
             holds_rows = index.close_segment(segment.id)
-        return replace(report, missing=(*report.missing, segment.path)) if holds_rows else report
+        if not holds_rows and isinstance(error, FileNotFoundError):
+            return report
+        log.error("%s is in the index, but cannot be read: %s", segment.path, error)
+        return replace(report, missing=(*report.missing, segment.path))
+    _close(index, segment, rows, root / segment.path)
+    return replace(report, fragments=report.fragments + len(rows), torn_bytes=report.torn_bytes + torn)
+
+
+def _cut_torn(path: Path, segment: OpenSegment) -> tuple[list[FragmentRow], int]:
+    """(the whole fragments behind the last indexed one, the bytes cut off behind them); raises OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         rows = whole_rows(descriptor, segment.end_offset, segment.end_us)
-        size = rows[-1].end_offset if rows else segment.end_offset
-        torn = max(0, os.fstat(descriptor).st_size - size)
-        os.ftruncate(descriptor, min(size, os.fstat(descriptor).st_size))
+        whole = rows[-1].end_offset if rows else segment.end_offset
+        size = os.fstat(descriptor).st_size
+        os.ftruncate(descriptor, min(whole, size))
         os.fsync(descriptor)
-        _close(index, segment, rows, os.fstat(descriptor).st_size, path)
+        return rows, max(0, size - whole)
     finally:
         os.close(descriptor)
-    return replace(report, fragments=report.fragments + len(rows), torn_bytes=report.torn_bytes + torn)
 
 
 def whole_rows(descriptor: int, offset: int, start_us: int) -> list[FragmentRow]:
@@ -80,9 +98,9 @@ def whole_rows(descriptor: int, offset: int, start_us: int) -> list[FragmentRow]
     return rows
 
 
-def _close(index: IndexWriter, segment: OpenSegment, rows: list[FragmentRow], size: int, path: Path) -> None:
+def _close(index: IndexWriter, segment: OpenSegment, rows: list[FragmentRow], path: Path) -> None:
     with index.transaction():
-        index.cut_fragments(segment.id, size)
+        index.cut_fragments(segment.id, path.stat().st_size)
         for row in rows:
             index.add_fragment(segment.id, segment.camera_id, row, segment.kinds)
         holds_rows = index.close_segment(segment.id)

@@ -4,12 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
+import apsw
+
 from appliance.core.clock import US_PER_S, Clock
 from appliance.media.fmp4 import audio_fragment, init_segment, video_fragment
 from appliance.media.model import AudioUnit
 from appliance.recordings.index import IndexWriter
 from appliance.recordings.layout import Formats, SegmentIdentity, segment_path
 from appliance.recordings.model import Fragment, GapCause, RecordingKind
+from appliance.recordings.opening import IndexOpener
 from appliance.recordings.pipeline import (
     AppendJob,
     ChangeJob,
@@ -20,7 +23,7 @@ from appliance.recordings.pipeline import (
     Report,
     SegmentFile,
 )
-from appliance.recordings.recovery import RecoveryReport, recover
+from appliance.recordings.recovery import RecoveryReport
 from appliance.recordings.schema import DAMAGED, KEY, FragmentRow
 from appliance.volumes.files import Buffer
 from appliance.volumes.volume import Volume
@@ -66,6 +69,7 @@ class RecordingWriter:
         self.name = writer_name
         self._on_published = on_published
         self._on_failure = on_failure
+        self._opener = IndexOpener(volume, writer_name, clock)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._publisher: Publisher | None = None
         self._worker = VolumeWorker(volume.root.name, clock, self._after_group, sync_within_us=sync_within_us)
@@ -77,14 +81,15 @@ class RecordingWriter:
 
         Raises OSError, apsw.Error, and ProblemError if another process writes this index.
         """
-        self._publisher = Publisher(IndexWriter(self.volume.index / f"{self.name}.db"), self._deliver)
-        report = recover(self.volume.root, self._publisher.index)
+        index, report = self._opener.open()
+        self._publisher = Publisher(index, self._deliver)
         self._covered_to_us = dict(report.covered_to_us)
         self._worker.start()
         return report
 
     def stop(self) -> bool:
         """Close all segments, write everything out, close the index. Blocks up to 10 s; False if the disk hangs."""
+        self._opener.stop()
         for stream in list(self._streams):
             stream.close()
         if not self._worker.stop():
@@ -138,7 +143,11 @@ class RecordingWriter:
         self._streams.discard(stream)
 
     def _after_group(self) -> None:
-        self.publisher.after_group()
+        try:
+            self.publisher.after_group()
+        except apsw.CorruptError:
+            self._opener.note_damage()
+            raise
 
     def _deliver(self, report: Report) -> None:
         if self._loop is not None and not self._loop.is_closed():

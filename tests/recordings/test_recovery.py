@@ -115,3 +115,15 @@ async def test_an_open_segment_whose_file_is_gone_is_reported(recorded: Recorded
     assert writer.start().missing == (str(segment.relative_to(tmp_path / "image")),)
     assert writer.stop()
     reader.close()
+
+
+async def test_a_file_the_disk_does_not_give_back_stops_nobody(recorded: Recorded, tmp_path: Path) -> None:
+    """A folder in its place: open(2) fails with EISDIR, as a broken inode would with EIO."""
+    segment = await crashed(recorded, tmp_path / "image", 3)
+    segment.unlink()
+    segment.mkdir()
+    writer, reader = recover(tmp_path / "image")
+    assert writer.start().missing == (str(segment.relative_to(tmp_path / "image")),)
+    assert writer.stop()
+    assert reader.latest_us("cam") == START_US + 3 * SECOND
+    reader.close()

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import av
 
-from appliance.recordings.fsck import check, rebuild
+from appliance.recordings.fsck import check
 from appliance.recordings.gop import GopBuilder
 from appliance.recordings.model import Fragment, GapCause, RecordingKind
 from appliance.recordings.playback import read_fragment
 from appliance.recordings.reader import RecordingReader
+from appliance.recordings.rebuild import rebuild
 from tests.media.encoded import h264
 from tests.recordings.conftest import Recorded
 from tests.recordings.material import H264_SMALL, SECOND, START_US, fragment, payload
