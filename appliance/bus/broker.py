@@ -80,12 +80,20 @@ async def run_broker(configuration: Path, socket: Path) -> None:
     try:
         status = await process.wait()
     except asyncio.CancelledError:
-        process.terminate()
-        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+        await _stop(process)
         raise
     raise ProblemError(
         "broker-ended", f"Mosquitto ended with status {status}", remedy="It is started again by itself.", status=500
     )
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 def _die_with_parent() -> None:

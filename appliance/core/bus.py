@@ -6,8 +6,8 @@ The broker may be gone at any time: nothing here raises for that, except where t
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,14 @@ from appliance.core.tasks import Backoff
 log = logging.getLogger(__name__)
 
 ROOT = "gatehouse"
+PRESENCE = f"{ROOT}/state/+/alive"
 QUEUE_LENGTH = 1000
 HANDLERS_AT_ONCE = 16
+REQUESTS_WAITING = 256
+MAX_PAYLOAD_BYTES = 512 * 1024  # half of what the broker takes: it cuts the connection over a larger packet
 CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_S = 10
+LONGEST_REQUEST_S = 300.0
 
 Handler = Callable[[Any], Awaitable[Any]]
 
@@ -81,8 +85,13 @@ class Bus:
         self._client: aiomqtt.Client | None = None
         self._up = asyncio.Event()
         self._outgoing: asyncio.Queue[_Outgoing] = asyncio.Queue(QUEUE_LENGTH)
+        self._in_hand: _Outgoing | None = None
         self._retained: dict[str, bytes] = {}
+        self._present: set[str] = set()
+        self._presence_changed = asyncio.Event()
         self._subscriptions: list[Subscription] = []
+        self._filters: dict[str, int] = {}
+        self._serving = 0
         self._handlers: dict[str, Handler] = {}
         self._waiting: dict[bytes, asyncio.Future[Any]] = {}
         self._slots = asyncio.Semaphore(HANDLERS_AT_ONCE)
@@ -102,10 +111,13 @@ class Bus:
         """Publish a fact that its owner has stored; kept for the broker's return, the oldest forgotten first."""
         self._enqueue(_Outgoing(f"{ROOT}/event/{self.unit}/{event.type}", encode_event(event), qos=1))
 
-    async def publish_owed(self, event: Event) -> None:
-        """Publish a fact somebody is owed; returns when the broker has acknowledged it, else raises BusDownError."""
+    async def publish_owed(self, event: Event, to: Sequence[str] = ()) -> None:
+        """Publish a fact somebody is owed; returns when the broker has acknowledged it, else raises BusDownError.
+
+        to: units that must be there to hear it; the broker keeps nothing for one that is not.
+        """
         client = self._client
-        if client is None:
+        if client is None or not self.connected or not self._present.issuperset(to):
             raise BusDownError
         try:
             await client.publish(f"{ROOT}/event/{self.unit}/{event.type}", encode_event(event), qos=1)
@@ -115,25 +127,29 @@ class Bus:
     def set_state(self, name: str, data: Any) -> None:
         """Set a retained state; the newest is sent again after every reconnection."""
         topic, payload = f"{ROOT}/state/{self.unit}/{name}", msgspec.json.encode(data)
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            log.error("the state %s has %d bytes, more than the bus takes; it is not said", name, len(payload))
+            return
         self._retained[topic] = payload
-        if self.connected:
+        if self._client is not None:
             self._enqueue(_Outgoing(topic, payload, qos=1, retain=True))
 
     def clear_state(self, name: str) -> None:
         """Remove a retained state."""
         topic = f"{ROOT}/state/{self.unit}/{name}"
         self._retained[topic] = b""
-        if self.connected:
+        if self._client is not None:
             self._enqueue(_Outgoing(topic, b"", qos=1, retain=True))
 
     async def request(self, unit: str, verb: str, data: Any, timeout_s: float = 5.0) -> Any:
         """Ask a unit to do something; returns its answer; raises ProblemError, its own or `unit-not-answering`."""
         correlation = new_id(self._clock.now_us()).encode()
+        message = self._request(unit, verb, data, correlation, timeout_s)
         future = self._waiting[correlation] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(timeout_s):
-                await self._up.wait()
-                self._enqueue(self._request(unit, verb, data, correlation, timeout_s))
+                await self._wait_present(unit)
+                self._enqueue(message)
                 return await future
         except TimeoutError:
             raise ProblemError(
@@ -145,6 +161,12 @@ class Bus:
         finally:
             del self._waiting[correlation]
 
+    async def _wait_present(self, unit: str) -> None:
+        """A request to a unit that has not come back yet would be lost: the broker keeps none."""
+        while unit not in self._present or not self.connected:
+            self._presence_changed.clear()
+            await self._presence_changed.wait()
+
     def _request(self, unit: str, verb: str, data: Any, correlation: bytes, timeout_s: float) -> _Outgoing:
         properties = Properties(PacketTypes.PUBLISH)
         properties.ResponseTopic = f"{ROOT}/reply/{self.unit}"
@@ -152,7 +174,10 @@ class Bus:
         properties.MessageExpiryInterval = max(1, round(timeout_s))
         deadline_us = self._clock.now_us() + round(timeout_s * US_PER_S)
         properties.UserProperty = [("deadline_us", str(deadline_us))]
-        return _Outgoing(f"{ROOT}/request/{unit}/{verb}", msgspec.json.encode(data), qos=1, properties=properties)
+        payload = msgspec.json.encode(data)
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            raise _too_large("request-too-large", f"The request {verb}")
+        return _Outgoing(f"{ROOT}/request/{unit}/{verb}", payload, qos=1, properties=properties)
 
     def _enqueue(self, message: _Outgoing) -> None:
         if self._outgoing.full():
@@ -173,10 +198,25 @@ class Bus:
         self._subscriptions.append(subscription)
         try:
             if self._client is not None:
-                await self._client.subscribe(subscription.topic_filter, qos=1)
+                with suppress(aiomqtt.MqttError):  # the connection is ending; the next one subscribes again
+                    await self._subscribe(self._client, subscription.topic_filter)
             yield subscription
         finally:
             self._subscriptions.remove(subscription)
+            await self._unsubscribe(subscription.topic_filter)
+
+    async def _subscribe(self, client: aiomqtt.Client, topic_filter: str) -> None:
+        """Give the filter a number: where filters overlap, the broker sends a message once for each (MQTT 5, 3.3.4)."""
+        properties = Properties(PacketTypes.SUBSCRIBE)
+        properties.SubscriptionIdentifier = self._filters.setdefault(topic_filter, len(self._filters) + 1)
+        await client.subscribe(topic_filter, qos=1, properties=properties)
+
+    async def _unsubscribe(self, topic_filter: str) -> None:
+        needed = topic_filter == PRESENCE or any(s.topic_filter == topic_filter for s in self._subscriptions)
+        if self._client is None or needed:
+            return
+        with suppress(aiomqtt.MqttError):
+            await self._client.unsubscribe(topic_filter)
 
     # --- the connection ---------------------------------------------------------------------------------------------
 
@@ -191,6 +231,7 @@ class Bus:
             finally:
                 self._client = None
                 self._up.clear()
+                self._present.clear()
             await asyncio.sleep(backoff.next_s())
 
     async def _session(self, backoff: Backoff) -> None:
@@ -209,42 +250,69 @@ class Bus:
             ) as client,
             asyncio.TaskGroup() as group,
         ):
+            self._client = client  # from here on, who subscribes does so himself
             await self._introduce(client, alive)
-            self._client = client
             self._up.set()
+            self._presence_changed.set()
             backoff.reset()
             group.create_task(self._send(client), name="bus-send")
             await self._receive(client, group)
 
     async def _introduce(self, client: aiomqtt.Client, alive: str) -> None:
-        own = (f"{ROOT}/request/{self.unit}/+", f"{ROOT}/reply/{self.unit}")
-        for topic_filter in (*own, *(s.topic_filter for s in self._subscriptions)):
-            await client.subscribe(topic_filter, qos=1)
-        await client.publish(alive, b'{"alive":true}', qos=1, retain=True)
+        own = (f"{ROOT}/request/{self.unit}/+", f"{ROOT}/reply/{self.unit}", PRESENCE)
+        for topic_filter in (*own, *(s.topic_filter for s in tuple(self._subscriptions))):
+            await self._subscribe(client, topic_filter)
+        await client.publish(alive, b'{"alive":true}', qos=1, retain=True)  # last: who reads it may rely on our hearing
         for topic, payload in tuple(self._retained.items()):
             await client.publish(topic, payload, qos=1, retain=True)
 
     async def _send(self, client: aiomqtt.Client) -> None:
+        """Send what was queued; what a lost connection took away is sent first over the next one."""
         while True:
-            m = await self._outgoing.get()
-            try:
-                await client.publish(m.topic, m.payload, qos=m.qos, retain=m.retain, properties=m.properties)
-            except aiomqtt.MqttError:
-                if not m.retain:  # retained states are sent again anyway
-                    self._enqueue(m)
-                raise
+            if self._in_hand is None:
+                self._in_hand = await self._outgoing.get()
+            m = self._in_hand
+            if m.retain and self._retained.get(m.topic) != m.payload:
+                self._in_hand = None  # a newer state follows, or was sent on connecting
+                continue
+            await client.publish(m.topic, m.payload, qos=m.qos, retain=m.retain, properties=m.properties)
+            self._in_hand = None
 
     async def _receive(self, client: aiomqtt.Client, group: asyncio.TaskGroup) -> None:
         async for message in client.messages:
-            topic = message.topic.value
-            kind = topic.split("/", 2)[1]
-            if kind == "reply":
-                self._settle(message)
-            elif kind == "request":
-                group.create_task(self._serve(message), name=topic)
-            for subscription in self._subscriptions:
-                if message.topic.matches(subscription.topic_filter):
-                    subscription.offer(topic, _decoded(message))
+            try:
+                self._take(message, group)
+            except Exception:  # whatever another unit sends, this one lives on
+                log.exception("a message on %s could not be taken", message.topic.value)
+
+    def _take(self, message: aiomqtt.Message, group: asyncio.TaskGroup) -> None:
+        topic = message.topic.value
+        kind = topic.split("/", 2)[1]
+        if kind == "reply":
+            self._settle(message)
+        elif kind == "request":
+            self._admit(message, group)
+        elif message.topic.matches(PRESENCE):
+            self._note_presence(topic.split("/")[2], _decoded(message))
+        numbers = getattr(message.properties, "SubscriptionIdentifier", ())
+        hearers = [s for s in self._subscriptions if self._filters.get(s.topic_filter) in numbers]
+        if hearers:
+            data = _decoded(message)
+            for subscription in hearers:
+                subscription.offer(topic, data)
+
+    def _note_presence(self, unit: str, state: Any) -> None:
+        if isinstance(state, dict) and state.get("alive") is True:
+            self._present.add(unit)
+        else:
+            self._present.discard(unit)
+        self._presence_changed.set()
+
+    def _admit(self, message: aiomqtt.Message, group: asyncio.TaskGroup) -> None:
+        """Too many requests at once: those that find no place run into their askers' deadlines."""
+        if self._serving < REQUESTS_WAITING:
+            self._serving += 1
+            group.create_task(self._serve(message), name=message.topic.value)
 
     def _settle(self, message: aiomqtt.Message) -> None:
         future = self._waiting.get(getattr(message.properties, "CorrelationData", b""))
@@ -257,15 +325,26 @@ class Bus:
             future.set_result(body.get("ok"))
 
     async def _serve(self, message: aiomqtt.Message) -> None:
-        async with self._slots:
-            if self._clock.now_us() > _deadline_us(message):
-                return
-            reply = await self._carried_out(message.topic.value.rsplit("/", 1)[1], _decoded(message))
+        try:
+            async with asyncio.timeout(self._left_s(message)), self._slots:
+                if self._left_s(message) <= 0:
+                    return
+                reply = await self._carried_out(message.topic.value.rsplit("/", 1)[1], _decoded(message))
+        except TimeoutError:
+            return  # nobody waits for the answer any more
+        finally:
+            self._serving -= 1
         properties = Properties(PacketTypes.PUBLISH)
         properties.CorrelationData = getattr(message.properties, "CorrelationData", b"")
         topic = getattr(message.properties, "ResponseTopic", None)
         if topic:
-            self._enqueue(_Outgoing(topic, msgspec.json.encode(reply), qos=1, properties=properties))
+            self._enqueue(_Outgoing(topic, _encoded_reply(reply), qos=1, properties=properties))
+
+    def _left_s(self, message: aiomqtt.Message) -> float:
+        """Seconds to the asker's deadline; one without a deadline is given the longest."""
+        text = dict(getattr(message.properties, "UserProperty", ())).get("deadline_us", "")
+        left_s = (int(text) - self._clock.now_us()) / US_PER_S if text.isdigit() else LONGEST_REQUEST_S
+        return min(left_s, LONGEST_REQUEST_S)
 
     async def _carried_out(self, verb: str, data: Any) -> dict[str, Any]:
         handler = self._handlers.get(verb)
@@ -285,6 +364,18 @@ class Bus:
             return {"problem": internal.to_json()}
 
 
+def _encoded_reply(reply: dict[str, Any]) -> bytes:
+    payload = msgspec.json.encode(reply)
+    if len(payload) <= MAX_PAYLOAD_BYTES:
+        return payload
+    return msgspec.json.encode({"problem": _too_large("reply-too-large", "The answer").to_json()})
+
+
+def _too_large(code: str, what: str) -> ProblemError:
+    title = f"{what} is larger than the {MAX_PAYLOAD_BYTES} bytes that the bus takes"
+    return ProblemError(code, title, remedy="Ask for less at once.", status=413)
+
+
 def _decoded(message: aiomqtt.Message) -> Any:
     payload = message.payload
     if not isinstance(payload, bytes | bytearray) or not payload:
@@ -294,9 +385,3 @@ def _decoded(message: aiomqtt.Message) -> Any:
     except msgspec.DecodeError:
         log.warning("a message on %s is not JSON", message.topic.value)
         return None
-
-
-def _deadline_us(message: aiomqtt.Message) -> int:
-    properties = dict(getattr(message.properties, "UserProperty", ()))
-    text = properties.get("deadline_us", "")
-    return int(text) if text.isdigit() else 1 << 62

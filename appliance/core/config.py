@@ -196,7 +196,7 @@ def read_table(file: Path) -> TableContent:
         with tinydb.TinyDB(file, storage=DurableStorage) as database:
             meta, records = database.table("meta").all(), database.table("records").all()
         return TableContent(int(meta[0]["revision"]) if meta else 0, {r["id"]: dict(r) for r in records})
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
         raise _unreadable(file, str(error)) from None
 
 
@@ -269,7 +269,7 @@ class ConfigReader:
                     await nudge.wait()
             nudge.clear()
 
-    def signature(self, names: Sequence[str]) -> tuple[tuple[int, int] | None, ...]:
+    def signature(self, names: Sequence[str]) -> tuple[tuple[int, ...] | None, ...]:
         """Changes whenever one of the tables does."""
         return tuple(_signature(self._folder / f"{name}.json") for name in names)
 
@@ -285,12 +285,13 @@ def describe(change: Revision) -> dict[str, Any]:
     }
 
 
-def _signature(file: Path) -> tuple[int, int] | None:
+def _signature(file: Path) -> tuple[int, ...] | None:
+    """The time of the inode's change is in it, so that a file made readable again is read again."""
     try:
         status = file.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
-    return status.st_ino, status.st_mtime_ns
+    return status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size
 
 
 def _converted(records: dict[str, dict[str, Any]], model: type[M], file: Path) -> dict[str, M]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from appliance.core.bus import Bus
 from appliance.core.clock import Clock, SystemClock
+from appliance.core.errors import ProblemError
 from appliance.core.log import start_logging
 from appliance.core.paths import Paths
 
@@ -65,7 +66,10 @@ def make_context(name: str, instance: int) -> UnitContext:
 
 
 async def run_unit(context: UnitContext, main: Main) -> None:
-    """Run main with its watchdog until it ends or SIGTERM or SIGINT comes; other ends raise."""
+    """Run main with its watchdog until it ends or SIGTERM or SIGINT comes.
+
+    Any other end is logged, a problem by its cause and remedy, and the process exits with status 1.
+    """
     start_logging(context.name, context.clock)
     loop = asyncio.get_running_loop()
     work = asyncio.ensure_future(_with_watchdog(context, main))
@@ -75,6 +79,18 @@ async def run_unit(context: UnitContext, main: Main) -> None:
         await work
     except asyncio.CancelledError:
         log.info("stopped")
+    except Exception as error:
+        _log_end(error)
+        raise SystemExit(1) from None
+
+
+def _log_end(error: Exception) -> None:
+    if isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        _log_end(error.exceptions[0])
+    elif isinstance(error, ProblemError):
+        log.error("%s. %s", error.title, error.remedy)
+    else:
+        log.error("the unit fails", exc_info=error)
 
 
 async def _with_watchdog(context: UnitContext, main: Main) -> None:

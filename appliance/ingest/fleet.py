@@ -81,7 +81,7 @@ class Fleet:
         self._stop(camera_id, GapCause.CAMERA if camera.enabled else GapCause.DISABLED)
         if camera.enabled:
             self._start(camera, group, writer)
-        else:
+        elif camera_id not in self._said or self._said[camera_id].status is not CameraStatus.DISABLED:
             self._say(camera_id, self._disabled())
 
     def _start(self, camera: Camera, group: asyncio.TaskGroup, writer: RecordingWriter) -> None:
@@ -103,6 +103,7 @@ class Fleet:
         if runner is not None:
             self._tasks.pop(camera_id).cancel()
             runner.recorder.stop(self._context.clock.now_us(), cause)
+            runner.live.end()
 
     def stop_all(self) -> None:
         """The unit ends: write what is whole."""

@@ -30,6 +30,10 @@ class Outlet(Protocol):
         """Bytes queued and not yet taken by the other side."""
         ...
 
+    def close(self) -> None:
+        """End the connection when what is queued has been taken."""
+        ...
+
 
 def message(kind: int, payload: bytes) -> bytes:
     """Frame one message of the live socket (docs/reference/live-socket.md)."""
@@ -44,6 +48,10 @@ class Viewer:
         self._max_behind_bytes = max_behind_bytes
         self._waits_for_key = False
         self.dropped_chunks = 0
+
+    def close(self) -> None:
+        """End the connection."""
+        self._outlet.close()
 
     def send(self, framed: bytes) -> None:
         """Send what must not be left out: states and formats."""
@@ -94,6 +102,11 @@ class LiveChannel:
     def leave(self, viewer: Viewer) -> None:
         """Remove a viewer."""
         self.viewers.discard(viewer)
+
+    def end(self) -> None:
+        """The camera was changed, switched off or removed: viewers are let go, to ask anew."""
+        for viewer in tuple(self.viewers):
+            viewer.close()
 
     def set_state(self, status: str, problem: dict[str, Any] | None) -> None:
         """Tell every viewer whether media flows, and if not why."""

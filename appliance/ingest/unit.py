@@ -1,13 +1,13 @@
 """Unit ingest@N: wires cameras, recording, live socket and bus of one shard."""
 
 import asyncio
-import os
 from contextlib import suppress
 from pathlib import Path
 
 from appliance.cameras.model import shard_of
 from appliance.core.clock import Clock
 from appliance.core.durable import write_durably
+from appliance.core.settings import ingest_shards
 from appliance.core.unit import UnitContext
 from appliance.db.outbox import Outbox
 from appliance.ingest.fleet import Fleet
@@ -16,13 +16,7 @@ from appliance.ingest.requests import answer_requests
 from appliance.recordings.writer import RecordingWriter
 from appliance.volumes.volume import Volume
 
-DEFAULT_SHARDS = 2
 MAIN_VOLUME = "main"
-
-
-def shards() -> int:
-    """How many ingest processes share the cameras (GATEHOUSE_INGEST_SHARDS)."""
-    return int(os.environ.get("GATEHOUSE_INGEST_SHARDS", DEFAULT_SHARDS))
 
 
 def open_volume(root: Path, memory: Path, clock: Clock) -> Volume:
@@ -45,7 +39,8 @@ async def main(context: UnitContext) -> None:
     volume = await asyncio.to_thread(
         open_volume, context.paths.volumes / MAIN_VOLUME, own_state / "volume-id", context.clock
     )
-    fleet = Fleet(context, lambda camera_id: shard_of(camera_id, shards()) == context.instance)
+    shards = ingest_shards()
+    fleet = Fleet(context, lambda camera_id: shard_of(camera_id, shards) == context.instance)
     writer = RecordingWriter(
         volume, context.name, context.clock, on_published=fleet.published, on_failure=fleet.not_recorded
     )

@@ -45,7 +45,11 @@ class Supervised:
     async def run(self) -> None:
         """Start, wait, start again after RestartSec, for ever: a unit is never given up."""
         while True:
-            status = await self._once()
+            try:
+                status = await self._once()
+            except OSError as error:  # a full disk, no memory for a process: as good as a unit that ended
+                log.error("%s cannot be started: %s", self.service.name, error)
+                status = -1
             self.condition = Condition(restarts=self.condition.restarts + 1)
             self._changed()
             log.warning("%s ended with status %s; starting it again", self.service.name, status)
