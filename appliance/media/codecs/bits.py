@@ -1,14 +1,17 @@
 """Reading bits, most significant first, with the Exp-Golomb codes of ISO/IEC 14496-10 clause 9.1."""
 
+LARGEST_BYTES = 4096
+
 
 class OutOfBitsError(ValueError):
     """The data ended before the syntax did."""
 
 
 class BitReader:
-    """Reads from bytes; raises OutOfBitsError past their end."""
+    """Reads from bytes; raises OutOfBitsError past their end. Reads at most LARGEST_BYTES: it costs their square."""
 
     def __init__(self, data: bytes) -> None:
+        data = data[:LARGEST_BYTES]
         self._value = int.from_bytes(data)
         self._left = len(data) * 8
 

@@ -46,17 +46,22 @@ class Depacketiser(Protocol):
 class Gop:
     """Which units may be delivered, and which are damaged: everything behind a loss, up to a whole key unit."""
 
-    __slots__ = ("_damaged", "_started")
+    __slots__ = ("_before", "_here", "_started")
 
     def __init__(self) -> None:
         self._started = False
-        self._damaged = False
+        self._here = False  # damaged since the last key unit
+        self._before = False  # damaged before it, and it does not yet show a whole picture
 
-    def admit(self, *, key: bool, damaged: bool) -> bool | None:
-        """Whether the unit is damaged; None: leave it out, no decoder can start yet."""
+    def admit(self, *, key: bool, damaged: bool, whole_later: bool = False) -> bool | None:
+        """Whether the unit is damaged; None: leave it out, no decoder can start yet.
+
+        whole_later: pictures are whole again only some time after this key unit (intra refresh), by the next one.
+        """
         if key:
             self._started = True
-            self._damaged = damaged
+            self._before = whole_later and self._here
+            self._here = damaged
         else:
-            self._damaged = self._damaged or damaged
-        return self._damaged if self._started else None
+            self._here = self._here or damaged
+        return (self._here or self._before) if self._started else None

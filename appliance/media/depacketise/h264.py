@@ -1,58 +1,63 @@
 """H.264 over RTP (RFC 6184), packetization modes 0 and 1."""
 
 from appliance.media.codecs import h264
+from appliance.media.codecs.bits import BitReader, unescaped
 from appliance.media.depacketise.base import Payload, VideoOut
-from appliance.media.depacketise.nal import NalAssembler, NalTraits
-from appliance.media.model import VideoFormat
+from appliance.media.depacketise.nal import LARGEST_UNIT_BYTES, NalAssembler, NalTraits
 
 STAP_A, FU_A = 24, 28
 FU_START, FU_END = 0x80, 0x40
+_FU_EDGE = FU_START | FU_END
 RECOVERY_POINT = 6
 
-_DROP = NalTraits(keep=False)
+_DROP = NalTraits()
+_PARAMETER_SET = NalTraits(parameter_set=True)
 _OTHER = NalTraits(keep=True)
-_SLICE = NalTraits(keep=True, picture=True)
-_IDR = NalTraits(keep=True, picture=True, key=True)
+_IDR = {first: NalTraits(keep=True, picture=True, first=first, key=True, intra=True) for first in (True, False)}
+_SLICE = {
+    (first, intra): NalTraits(keep=True, picture=True, first=first, intra=intra)
+    for first in (True, False)
+    for intra in (True, False)
+}
 _RECOVERY = NalTraits(keep=True, key=True)
+_GRADUAL_RECOVERY = NalTraits(keep=True, key=True, gradual=True)
 
 
 class H264Depacketiser(NalAssembler):
     """Implements Depacketiser. parameter_sets: NAL units from the session description."""
 
     def __init__(self, out: VideoOut, parameter_sets: tuple[bytes, ...] = ()) -> None:
-        super().__init__(out)
-        self._sps = b""
-        self._pps = b""
-        self._stale = True
-        self._made: VideoFormat | None = None
-        for nal in parameter_sets:
-            self._remember(nal)
+        super().__init__(out, h264.ParameterSets(), parameter_sets)
 
     def push(self, view: Payload, start: int, end: int, rtp: int, marker: int) -> None:
         """See Depacketiser."""
         if rtp != self._rtp:
             self.begin_unit(rtp)
         kind = view[start] & 31 if end > start else 0
-        if kind == FU_A:
-            self._fragment(view, start, end)
-        elif kind == STAP_A:
-            self.aggregate(view, start + 1, end)
+        if kind == FU_A and end - start > 1:
+            header = view[start + 1]
+            if header & _FU_EDGE or self._nal_at < 0:
+                self._edge(view, start, end, header)
+            else:
+                au = self._au
+                au += view[start + 2 : end]
+                if len(au) > LARGEST_UNIT_BYTES:
+                    self.too_large()
         elif 0 < kind < STAP_A:
             self.whole_nal(view, start, end)
+        elif kind == STAP_A:
+            self.aggregate(view, start + 1, end)
         else:
-            self._damaged = True
-        if marker and self._trust_marker:
-            self.finish_unit()
+            self.malformed()
+        if marker:
+            self.marked()
 
-    def _fragment(self, view: Payload, start: int, end: int) -> None:
-        if end - start < 2:
-            self._damaged = True
-            return
-        header = view[start + 1]
+    def _edge(self, view: Payload, start: int, end: int, header: int) -> None:
+        """The first or last fragment of a NAL unit, or one whose beginning is missing."""
         if header & FU_START:
             self.open_nal(bytes((view[start] & 0xE0 | header & 31,)))
         elif self._nal_at < 0:
-            self._damaged = True
+            self.malformed()
             return
         self._au += view[start + 2 : end]
         if header & FU_END:
@@ -61,45 +66,51 @@ class H264Depacketiser(NalAssembler):
     def traits(self, au: bytearray, at: int) -> NalTraits:
         """See NalAssembler."""
         kind = au[at] & 31
-        if kind == h264.IDR:
-            return _IDR
-        if h264.SLICE <= kind < h264.IDR:
-            return _SLICE
+        if h264.SLICE <= kind <= h264.IDR:
+            return self._slice(kind, au, at)
         if kind in (h264.SPS, h264.PPS):
-            self._remember(bytes(au[at:]))
+            return _PARAMETER_SET
+        if kind in (h264.AUD, h264.FILLER) or not 0 < kind <= h264.LAST_DEFINED:
             return _DROP
-        if kind == h264.AUD:
-            return _DROP
-        return _RECOVERY if kind == h264.SEI and has_recovery_point(bytes(au[at + 1 :])) else _OTHER
+        return _sei(bytes(au[at + 1 :])) if kind == h264.SEI else _OTHER
 
-    def _remember(self, nal: bytes) -> None:
-        kind = nal[0] & 31 if nal else 0
-        if kind == h264.SPS and nal != self._sps:
-            self._sps, self._stale = nal, True
-        elif kind == h264.PPS and nal != self._pps:
-            self._pps, self._stale = nal, True
-
-    def format(self) -> VideoFormat | None:
-        """See NalAssembler."""
-        if self._stale and self._sps and self._pps:
-            self._stale = False
-            try:
-                self._made = h264.video_format(self._sps, self._pps)
-            except ValueError:
-                self._made = None
-        return self._made
+    def _slice(self, kind: int, au: bytearray, at: int) -> NalTraits:
+        first = len(au) > at + 1 and au[at + 1] >= 0x80  # first_mb_in_slice is 0 (7.3.3)
+        if kind == h264.IDR:
+            return _IDR[first]
+        return _SLICE[first, self._with_sets and _is_intra(bytes(au[at : at + 24]))]
 
 
-def has_recovery_point(payload: bytes) -> bool:
-    """Whether an SEI says that a decoder may start here (14496-10 clause D.1.8), as open GOPs do."""
+def _is_intra(head: bytes) -> bool:
+    try:
+        return h264.slice_header(head)[1]
+    except ValueError:
+        return False
+
+
+def _sei(payload: bytes) -> NalTraits:
+    frames = recovery_frames(payload)
+    if frames is None:
+        return _OTHER
+    return _GRADUAL_RECOVERY if frames else _RECOVERY
+
+
+def recovery_frames(payload: bytes) -> int | None:
+    """After how many frames a decoder that starts at this SEI shows whole pictures (14496-10 clause D.1.8).
+
+    0 with open GOPs, more with intra refresh; None where the SEI says nothing of it.
+    """
     at = 0
     while at + 2 < len(payload):
         kind, at = _sei_number(payload, at)
         size, at = _sei_number(payload, at)
         if kind == RECOVERY_POINT:
-            return True
+            try:
+                return BitReader(unescaped(payload[at : at + size])).ue()
+            except ValueError:
+                return None
         at += size
-    return False
+    return None
 
 
 def _sei_number(payload: bytes, at: int) -> tuple[int, int]:

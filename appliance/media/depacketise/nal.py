@@ -1,40 +1,66 @@
 """Access units of NAL units: what H.264 and H.265 have in common.
 
-The hot path of the whole recorder is the middle fragment of a fragmented NAL unit: one comparison and one append.
+The hot path of the whole recorder is the middle fragment of a fragmented NAL unit: a few comparisons and one append.
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Protocol
 
 from appliance.media.depacketise.base import Gop, Payload, VideoOut
 from appliance.media.model import VideoFormat
 
 LARGEST_UNIT_BYTES = 32 * 1024 * 1024
+_SLICE_HEAD_BYTES = 32
+
+
+class ParameterSets(Protocol):
+    """What a codec makes of its parameter sets."""
+
+    def take(self, nal: bytes) -> bool:
+        """Remember a set; whether that changes anything."""
+        ...
+
+    def format(self, picture: bytes) -> VideoFormat | None:
+        """The format of the picture whose first slice begins so; None while its sets are missing."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class NalTraits:
     """What a NAL unit means for its access unit."""
 
-    keep: bool  # it belongs into the sample
-    picture: bool = False  # it holds picture data
-    key: bool = False  # a decoder can start at its picture
+    keep: bool = False  # it belongs into the sample
+    parameter_set: bool = False
+    picture: bool = False  # it holds picture data,
+    first: bool = False  # from the picture's beginning on
+    key: bool = False  # a decoder can start at its picture,
+    gradual: bool = False  # though it shows a whole one only some pictures later
+    intra: bool = False  # picture data that refers to no other picture
 
 
 class NalAssembler(ABC):
     """Collects NAL units into access units, each behind a 4-byte length (ISO/IEC 14496-15).
 
     A unit ends with the marker or, at the latest, when the timestamp changes. A camera that sets the marker inside
-    a unit is found out by the next packet of the same timestamp; from then on only the timestamp counts.
+    a unit is found out by the next picture data of the same timestamp; from then on only the timestamp counts.
+    Where no picture is marked as an entry, one of intra slices that follows its parameter sets is taken for one.
     """
 
-    def __init__(self, out: VideoOut) -> None:
+    def __init__(self, out: VideoOut, sets: ParameterSets, known: tuple[bytes, ...]) -> None:
         self._out = out
+        self._sets = sets
+        for nal in known:
+            sets.take(nal)
         self._au = bytearray()
         self._rtp = -1
         self._nal_at = -1  # where the open fragmented NAL unit begins; -1: none is open
-        self._picture = False
+        self._picture_at = -1  # where the first picture data begins; -1: there is none yet
+        self._changed_sets = b""
+        self._with_sets = False
+        self._intra = True
         self._key = False
+        self._gradual = False
         self._damaged = False
         self._finished_rtp = -1
         self._trust_marker = True
@@ -49,11 +75,16 @@ class NalAssembler(ABC):
     def begin_unit(self, rtp: int) -> None:
         """A packet of another timestamp arrived."""
         if self._au or self._damaged:
+            self._drop_open()
             self.finish_unit()
         self._rtp = rtp
-        if rtp == self._finished_rtp and self._trust_marker:
-            self._trust_marker = False
-            self._damaged = True
+
+    def marked(self) -> None:
+        """A packet with the marker has been taken."""
+        if self._nal_at >= 0:
+            self.close_nal()  # nothing was lost and nothing follows: its end was not marked
+        if self._trust_marker and self._picture_at >= 0:
+            self.finish_unit()
 
     def open_nal(self, header: bytes) -> None:
         """A fragmented NAL unit begins."""
@@ -69,9 +100,6 @@ class NalAssembler(ABC):
 
     def whole_nal(self, view: Payload, start: int, end: int) -> None:
         """A NAL unit that came in one piece."""
-        if end <= start:
-            self._damaged = True
-            return
         at = len(self._au)
         self._au += b"\0\0\0\0"
         self._au += view[start:end]
@@ -82,39 +110,73 @@ class NalAssembler(ABC):
         while at + 2 <= end:
             size = view[at] << 8 | view[at + 1]
             at += 2
-            if at + size > end:
-                self._damaged = True
+            if at + size > end or not size:
+                self.malformed()
                 return
             self.whole_nal(view, at, at + size)
             at += size
 
+    def malformed(self) -> None:
+        """A packet makes no sense: it is left out."""
+        self._damaged = True
+
+    def too_large(self) -> None:
+        """A unit without an end: give up what there is of it."""
+        self._au.clear()
+        self._nal_at = self._picture_at = -1
+        self._key = self._gradual = False
+        self._damaged = True
+
     def finish_unit(self) -> None:
         """The access unit is complete: deliver it."""
-        self._drop_open()
-        au, picture, key, damaged = self._au, self._picture, self._key, self._damaged
-        self._au, self._picture, self._key, self._damaged = bytearray(), False, False, False
         self._finished_rtp, self._rtp = self._rtp, -1
-        if not picture:
-            self._damaged = damaged  # the loss may have taken a whole picture away
+        if self._picture_at < 0:
+            self._au.clear()  # a loss may have taken a whole picture away: the damage stays
+            self._key = self._gradual = False
             return
+        key = self._key or (self._with_sets and self._intra)
+        verdict = self._gop.admit(key=key, damaged=self._damaged, whole_later=self._gradual)
         if key:
             self._announce()
-        verdict = self._gop.admit(key=key, damaged=damaged)
+        elif self._changed_sets:
+            self._au[:0] = self._changed_sets
         if verdict is not None and self._format is not None:
-            self._out.video_unit(self._finished_rtp, au, key, verdict)
+            self._out.video_unit(self._finished_rtp, self._au, key, verdict)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._au, self._picture_at, self._changed_sets = bytearray(), -1, b""
+        self._with_sets, self._intra, self._key, self._gradual, self._damaged = False, True, False, False, False
 
     def _end_nal(self, at: int) -> None:
         au = self._au
         traits = self.traits(au, at + 4)
+        if traits.parameter_set:
+            self._take_set(bytes(au[at + 4 :]))
         if not traits.keep:
             del au[at:]
             return
         au[at : at + 4] = (len(au) - at - 4).to_bytes(4)
-        self._picture = self._picture or traits.picture
+        if traits.picture:
+            self._take_picture(at, traits)
         self._key = self._key or traits.key
+        self._gradual = self._gradual or traits.gradual
         if len(au) > LARGEST_UNIT_BYTES:
-            self._damaged = True
-            au.clear()
+            self.too_large()
+
+    def _take_picture(self, at: int, traits: NalTraits) -> None:
+        if self._picture_at < 0:
+            self._picture_at = at
+            self._damaged = self._damaged or not traits.first
+            if self._rtp == self._finished_rtp and self._trust_marker:
+                self._trust_marker = False
+                self._damaged = True
+        self._intra = self._intra and traits.intra
+
+    def _take_set(self, nal: bytes) -> None:
+        self._with_sets = True
+        if self._sets.take(nal):
+            self._changed_sets += len(nal).to_bytes(4) + nal
 
     def _drop_open(self) -> None:
         if self._nal_at >= 0:
@@ -123,15 +185,12 @@ class NalAssembler(ABC):
             self._damaged = True
 
     def _announce(self) -> None:
-        fmt = self.format()
+        at = self._picture_at + 4
+        fmt = self._sets.format(bytes(self._au[at : at + _SLICE_HEAD_BYTES]))
         if fmt is not None and fmt != self._format:
             self._format = fmt
             self._out.video_format(fmt)
 
     @abstractmethod
     def traits(self, au: bytearray, at: int) -> NalTraits:
-        """What the NAL unit au[at:] means; parameter sets are remembered here."""
-
-    @abstractmethod
-    def format(self) -> VideoFormat | None:
-        """The format of the newest parameter sets; None while they are missing or make no sense."""
+        """What the NAL unit au[at:] (never empty) means."""
