@@ -43,6 +43,11 @@ class Authenticator:
     _challenge: Challenge | None = None
     _count: int = 0
 
+    @property
+    def challenged(self) -> bool:
+        """Whether a challenge was taken already."""
+        return self._challenge is not None
+
     def take(self, headers: list[str]) -> bool:
         """Take the challenges of a 401; False: answering again is useless (wrong credentials, or nothing we know)."""
         best = _best(parse_challenges(headers))
