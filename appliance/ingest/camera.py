@@ -1,6 +1,7 @@
 """One configured camera: connect, listen, reconnect. Owns its recorder, its live channel and its state."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -14,9 +15,12 @@ from appliance.ingest.live import LiveChannel
 from appliance.ingest.meter import RateMeter
 from appliance.ingest.reconnect import Backoff, ConnectGate, ConnectSlot
 from appliance.ingest.recorder import Recorder
+from appliance.media import problems
 from appliance.media.model import AudioFormat, AudioUnit, VideoFormat, VideoUnit
 from appliance.media.sources import SourceAddress, play
 from appliance.recordings.model import GapCause
+
+log = logging.getLogger(__name__)
 
 Notify = Callable[[str, dict[str, Any]], None]
 
@@ -83,6 +87,9 @@ class CameraRunner:
                 await play(address_of(self.camera.source), self, self._clock, prerecorded=self._prerecorded)
             except ProblemError as problem:
                 return problem
+            except Exception:  # an error of ours costs this camera a reconnection, never the other cameras
+                log.exception("camera %s: its stream could not be taken", self.camera.id)
+                return problems.failed()
             finally:
                 self.recorder.interrupted(GapCause.CAMERA)
         return ProblemError(
