@@ -31,15 +31,16 @@ def test_the_instance_goes_into_the_command_and_the_name() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(UNITS.glob("*.service")), ids=lambda path: path.name)
-def test_every_unit_is_started_again_for_ever_watched_and_run_by_a_user_of_its_own(path: Path) -> None:
+def test_every_unit_is_started_again_for_ever_watched_and_run_without_privileges(path: Path) -> None:
     service = read_service(path, "python", 0 if "@" in path.name else None)
     values = directives(path.read_text())
     assert service.restart == "always"
     assert service.notifies
     assert 0 < service.watchdog_s <= 60
     assert "StartLimitIntervalSec=0" in path.read_text()
-    assert values["User"].startswith("gatehouse-")
+    assert f"u {values['User']} " in (UNITS / "gatehouse.sysusers").read_text()
     assert values["NoNewPrivileges"] == "yes"
+    assert values["CapabilityBoundingSet"] == ""
 
 
 def test_a_command_of_the_bench_needs_no_unit_file() -> None:
