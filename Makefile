@@ -4,47 +4,49 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.venv/node:$(PATH)
-export PYTHONDONTWRITEBYTECODE := 1
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
+export PYTHONUTF8 := 1
 
 GATEHOUSE_DATA ?= $(CURDIR)/var
 GATEHOUSE_PORT ?= 8443
 GATEHOUSE_SITE ?= demo
 export GATEHOUSE_DATA GATEHOUSE_PORT GATEHOUSE_SITE
 
+.DELETE_ON_ERROR:
 .PHONY: help run test check bench web image hwtest lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .cache/run.stamp web ## set everything up, start the appliance on the demo site, print its address and setup code
+run: .venv/run.stamp web ## set everything up, start the appliance on the demo site, print its address and setup code
 	exec $(PY) -m hwtests.launch
 
-test: .cache/test.stamp web ## every test (about ten minutes)
+test: .venv/test.stamp web ## every test (about ten minutes)
 	$(PY) -m pytest
 	cd web && npm run --silent test
 
-check: .cache/test.stamp web/node_modules/.stamp ## formatting, lint, types: Python and TypeScript
+check: .venv/run.stamp web/node_modules/.stamp ## formatting, lint, types: Python and TypeScript
 	ruff format --check .
 	ruff check .
 	mypy
 	cd web && npm run --silent check
 
-bench: .cache/test.stamp web ## measure; BENCH=ingest|media|live picks a group; writes bench/results.json
+bench: .venv/test.stamp web ## measure; BENCH=ingest|media|live picks a group; writes bench/results.json
 	$(PY) -m bench $(BENCH)
 
-web: .cache/run.stamp web/dist/index.html ## build the page into web/dist
+web: .venv/run.stamp web/dist/index.html ## build the page into web/dist
 
-hwtest: .cache/test.stamp web ## the long rigs: 32 cameras for ten minutes, 200 random kills
+hwtest: .venv/test.stamp web ## the long rigs: 32 cameras for ten minutes, 200 random kills
 	$(PY) -m pytest hwtests/suites -m "" --timeout 3600
 
-image: .cache/run.stamp web ## the tree that is installed on the appliance, as a reproducible archive in image/out
+image: .venv/run.stamp web ## the tree that is installed on the appliance, as a reproducible archive in image/out
 	image/build.sh
 
 lock: ## write requirements/*.txt anew from pyproject.toml
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11 pyproject.toml -o requirements/run.txt
 	uv pip compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --universal --python-version 3.11 --extra dev pyproject.toml -o requirements/dev.txt
 
-format: .cache/test.stamp ## format the Python
+format: .venv/test.stamp ## format the Python
 	ruff format .
 	ruff check --fix .
 
@@ -53,14 +55,15 @@ clean: ## remove what was built (recordings in var/ stay)
 
 # --- set-up ---------------------------------------------------------------------------------------------------------
 
-.cache/run.stamp: scripts/setup.sh requirements/dev.txt
+# In .venv, so that they go when it goes.
+.venv/run.stamp: scripts/setup.sh requirements/dev.txt
 	scripts/setup.sh run
 
-.cache/test.stamp: .cache/run.stamp
+.venv/test.stamp: .venv/run.stamp
 	scripts/setup.sh test
 
-web/node_modules/.stamp: .cache/run.stamp web/package-lock.json
-	cd web && npm ci --silent --no-progress && touch node_modules/.stamp
+web/node_modules/.stamp: .venv/run.stamp web/package-lock.json
+	cd web && npm ci --loglevel=error --no-audit --no-fund --no-progress && touch node_modules/.stamp
 
-web/dist/index.html: web/node_modules/.stamp $(shell find web/src web/index.html web/public web/vite.config.ts -type f 2>/dev/null)
+web/dist/index.html: web/node_modules/.stamp $(shell find web/src web/index.html web/public web/package.json web/*.config.ts web/tsconfig*.json -type f 2>/dev/null)
 	cd web && npm run --silent build

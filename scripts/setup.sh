@@ -4,52 +4,92 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .cache
+unset PYTHONPYCACHEPREFIX PYTHONPATH PYTHONHOME  # what is installed is compiled where it lies, for this Python alone
 
 RUN_PACKAGES=(mosquitto python3-venv fonts-dejavu-core ca-certificates)
-TEST_PACKAGES=(mosquitto-clients strace ffmpeg chromium iproute2 procps python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp
+TEST_PACKAGES=(mosquitto-clients ffmpeg chromium iproute2 procps python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
     gstreamer1.0-libav gstreamer1.0-tools)
 BENCH_PACKAGES=(motion)
+APT_ATTEMPTS=10
 
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
-
-debian_packages() {
-    local missing=()
-    for name in "$@"; do
-        dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$name")
-    done
-    [ ${#missing[@]} = 0 ] && return
-    echo "Installing from Debian: ${missing[*]}"
-    as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        -o DPkg::Lock::Timeout=300 "${missing[@]}" >.cache/apt.log 2>&1 || { tail -n 20 .cache/apt.log; exit 1; }
+fail() {
+    echo "$*" >&2
+    exit 1
 }
 
-# Mosquitto's package starts a broker of its own; the appliance runs it under its own configuration.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "Installing Debian packages needs root: run this as root, or install sudo."
+    fi
+}
+
+# Another apt may be at work (unattended-upgrades on a fresh machine), and it waits for no lock of the package lists.
+apt_get() {
+    local attempt
+    for attempt in $(seq "$APT_ATTEMPTS"); do
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" \
+            >.cache/apt.log 2>&1 </dev/null && return
+        grep -q 'Could not get lock' .cache/apt.log || break
+        echo "Another apt is at work; waiting for it ($attempt of $APT_ATTEMPTS)"
+        sleep 15
+    done
+    tail -n 20 .cache/apt.log >&2
+    fail "apt-get $1 failed; all of its output is in .cache/apt.log"
+}
+
+is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed$'; }
+
+debian_packages() {
+    command -v apt-get >/dev/null || fail "Gatehouse is set up on Debian; here there is no apt-get."
+    local missing=()
+    for name in "$@"; do is_installed "$name" || missing+=("$name"); done
+    [ ${#missing[@]} = 0 ] && return
+    echo "Installing from Debian: ${missing[*]}"
+    apt_get update
+    apt_get install -y --no-install-recommends "${missing[@]}"
+    [[ " ${missing[*]} " != *" mosquitto "* ]] || stop_packaged_broker
+}
+
+# Mosquitto's package starts a broker of its own, which nobody asked for; ours runs under its own configuration.
 stop_packaged_broker() {
-    command -v systemctl >/dev/null && [ -d /run/systemd/system ] && as_root systemctl disable --now mosquitto || true
+    [ -d /run/systemd/system ] || return 0
+    as_root systemctl disable --quiet --now mosquitto || echo "Debian's own mosquitto service could not be stopped; it does no harm."
 }
 
 python_with_venv() {
-    for candidate in python3.11 python3 /usr/bin/python3; do
-        if command -v "$candidate" >/dev/null && "$candidate" -c 'import sys, ensurepip; assert sys.version_info >= (3, 11)' 2>/dev/null; then
+    local candidate
+    for candidate in python3.11 python3 /usr/bin/python3.11 /usr/bin/python3; do
+        if "$candidate" -c 'import sys, ensurepip, venv; assert sys.version_info >= (3, 11)' 2>/dev/null; then
             echo "$candidate"
             return
         fi
     done
-    echo "Gatehouse needs Python 3.11 or newer with venv" >&2
-    exit 1
+    fail "Gatehouse needs Python 3.11 or newer with venv, as Debian 12 has it."
 }
 
 python_packages() {
-    local wanted have
+    local wanted
     wanted=$(sha256sum requirements/dev.txt | cut -d' ' -f1)
-    have=$(cat .venv/.lock 2>/dev/null || true)
-    [ "$wanted" = "$have" ] && return
+    virtual_environment
+    [ "$wanted" = "$(cat .venv/lock 2>/dev/null || true)" ] && return
     echo "Installing Python packages into .venv"
-    [ -x .venv/bin/python ] || "$(python_with_venv)" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-    echo "$wanted" >.venv/.lock
+    .venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check --require-hashes \
+        -r requirements/dev.txt 2> >(grep -v 'is ignored: it is either a non-existing path' >&2)
+    echo "$wanted" >.venv/lock
+}
+
+# Made anew where it was moved, or where its Python is gone: its programs name both.
+virtual_environment() {
+    [ "$PWD" = "$(cat .venv/place 2>/dev/null || true)" ] && .venv/bin/python -c '' 2>/dev/null && return
+    local python
+    python=$(python_with_venv)
+    "$python" -m venv --clear .venv
+    echo "$PWD" >.venv/place
 }
 
 # Links, because the npm in the wheel's bin/ is a copy that no longer finds the files beside it.
@@ -65,14 +105,13 @@ node_tools() {
 case "${1:-run}" in
 run)
     debian_packages "${RUN_PACKAGES[@]}"
-    stop_packaged_broker
     python_packages
     node_tools
-    touch .cache/run.stamp
+    touch .venv/run.stamp
     ;;
 test)
     debian_packages "${TEST_PACKAGES[@]}" "${BENCH_PACKAGES[@]}"
-    touch .cache/test.stamp
+    touch .venv/test.stamp
     ;;
 *)
     echo "usage: setup.sh run|test" >&2
