@@ -1,11 +1,9 @@
 """An RTSP source we did not write: gst-rtsp-server plays a prepared H.264 clip in a loop. For /usr/bin/python3.
 
-Usage: gst_source.py CLIP.h264 PORT. The mount /cam is one media, shared by all its readers, so that many readers cost
-one payloader. Prints "ready" when it serves; ends when its standard input closes.
+Usage: -m bench.gst_source CLIP.h264 PORT. The mount /cam is one media, shared by all its readers, so that many readers
+cost one payloader. Prints "ready" when it serves; ends when its standard input closes.
 """
 
-import itertools
-import re
 import sys
 import threading
 
@@ -15,32 +13,14 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
+from bench.annexb import access_units  # noqa: E402
+
 FRAME_NS = 40_000_000
 PIPELINE = (
     "( appsrc name=clip is-live=true format=time block=true max-buffers=4"
     " caps=video/x-h264,stream-format=byte-stream,alignment=au,framerate=25/1"
     " ! h264parse ! identity sync=true ! rtph264pay name=pay0 pt=96 config-interval=-1 mtu=1400 )"
 )
-SLICE_TYPES = (1, 5)
-
-
-def access_units(stream: bytes) -> list[bytes]:
-    """Split Annex B (ISO/IEC 14496-10 annex B) into access units: one begins at a parameter set or at macroblock 0."""
-    starts = [m.start() for m in re.finditer(b"\x00\x00\x00?\x01", stream)] + [len(stream)]
-    units: list[bytes] = []
-    current = b""
-    seen_slice = False
-    for start, end in itertools.pairwise(starts):
-        nal = stream[start:end]
-        body = nal.lstrip(b"\x00")[1:]
-        is_slice = body[0] & 31 in SLICE_TYPES
-        begins = (is_slice and body[1] & 0x80) or not is_slice
-        if seen_slice and begins:
-            units.append(current)
-            current, seen_slice = b"", False
-        current += nal
-        seen_slice = seen_slice or is_slice
-    return [*units, current]
 
 
 class Feeder:

@@ -38,9 +38,9 @@ def gst_server() -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    script = Path(__file__).with_name("gst_source.py")
     server = subprocess.Popen(
-        ["/usr/bin/python3", str(script), str(clip()), str(port)],
+        ["/usr/bin/python3", "-m", "bench.gst_source", str(clip()), str(port)],
+        cwd=WORK.parent.parent,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
