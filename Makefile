@@ -6,6 +6,7 @@ PY := .venv/bin/python
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.venv/node:$(PATH)
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 export PYTHONUTF8 := 1
+unexport PYTHONDONTWRITEBYTECODE
 
 GATEHOUSE_DATA ?= $(CURDIR)/var
 GATEHOUSE_PORT ?= 8443
