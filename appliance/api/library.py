@@ -1,5 +1,6 @@
 """The volumes the api unit reads, opened when they are there: a missing disk keeps nobody from signing in."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ class Library:
         self.volumes: dict[Path, Volume] = {}
         self.problems: dict[Path, ProblemError] = {}
         self._reader = RecordingReader(())
+        self._lock = threading.Lock()
 
     @property
     def reader(self) -> RecordingReader:
@@ -26,12 +28,17 @@ class Library:
 
     def open_missing(self) -> None:
         """Try the volumes that are not open yet."""
-        before = len(self.volumes)
-        for root in self.roots:
-            if root not in self.volumes:
-                self._open(root)
-        if len(self.volumes) != before:
-            self._reader = RecordingReader(tuple(self.volumes.values()))
+        with self._lock:
+            before = len(self.volumes)
+            for root in self.roots:
+                if root not in self.volumes:
+                    self._open(root)
+            if len(self.volumes) != before:
+                self._reader = RecordingReader(tuple(self.volumes.values()))
+
+    def is_recorded(self, camera_id: str) -> bool:
+        """Whether anything on a volume belongs to this camera."""
+        return any((root / "segments" / camera_id).exists() for root in self.roots)
 
     def _open(self, root: Path) -> None:
         try:

@@ -1,12 +1,14 @@
 """What the handlers take: made once by the unit, or without any appliance to describe the routes."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import cast
 
+from appliance.api.camera_book import CameraBook
 from appliance.api.camera_states import CameraStates
+from appliance.api.changes import Changes
 from appliance.api.library import Library
+from appliance.api.unit_health import UnitHealth
 from appliance.cameras.model import Camera
 from appliance.core.bus import Bus
 from appliance.core.clock import SystemClock
@@ -14,25 +16,31 @@ from appliance.core.config import Table
 from appliance.core.paths import Paths
 from appliance.core.unit import Notifier, UnitContext
 from appliance.recordings.reader import RecordingReader
+from appliance.security.access import Access
+from appliance.security.audit import AuditLog
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Route tables may be built from one whose `tables` are empty; handlers only ever run with a whole one.
+    """Route tables may be built from one that nothing was opened of; handlers only ever run with a whole one.
 
     shards: how many ingest units share the cameras (appliance.cameras.model.shard_of).
     """
 
     context: UnitContext
     shards: int
-    tables: Mapping[str, Table[Any]]
+    changes: Changes
+    book: CameraBook
     states: CameraStates
     library: Library
+    health: UnitHealth
+    access: Access
+    audit: AuditLog
 
     @property
     def cameras(self) -> Table[Camera]:
         """The configured cameras."""
-        return self.tables["cameras"]
+        return self.changes.tables["cameras"]
 
     @property
     def reader(self) -> RecordingReader:
@@ -45,4 +53,14 @@ def offline_services() -> Services:
     clock, paths = SystemClock(), Paths(Path("/nonexistent"))
     bus = Bus("api", paths.bus_socket, paths.bus_credential("api"), clock)
     context = UnitContext("api", 0, paths, clock, bus, Notifier(None))
-    return Services(context, 1, {}, CameraStates(clock), Library(()))
+    return Services(
+        context,
+        1,
+        Changes(context, {}),
+        cast(CameraBook, None),
+        CameraStates(clock),
+        Library(()),
+        UnitHealth(bus, clock, 1),
+        Access(paths.state / "api", clock),
+        AuditLog(paths.state / "api" / "audit.db", clock),
+    )

@@ -27,6 +27,7 @@ class Session:
     made_us: int
     seen_us: int
     stored_us: int = 0
+    sockets: int = 0  # open WebSockets: somebody is watching
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def expires_us(self) -> int:
@@ -83,8 +84,11 @@ class Sessions:
             await self._drop([session])
 
     async def expire(self) -> None:
-        """Drop what has expired."""
+        """Drop what has expired; an open WebSocket counts as use. Call it about once a minute."""
         now_us = self._clock.now_us()
+        for session in tuple(self._by_hash.values()):
+            if session.sockets and now_us < session.expires_us():
+                await self._seen(session, now_us)
         await self._drop([s for s in self._by_hash.values() if now_us >= s.expires_us()])
 
     async def _seen(self, session: Session, now_us: int) -> None:

@@ -1,0 +1,149 @@
+"""Bounds on connections: a client that sends its request slowly, or opens many, must not keep others out.
+
+aiohttp closes a connection whose request line and headers are not whole KEEPALIVE_S after it was opened or last
+answered; the body has a limit of its own (appliance/api/server.py).
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections import Counter
+
+from aiohttp import web
+
+from appliance.api.problems import problem_response
+from appliance.core.errors import ProblemError
+from appliance.security.throttle import network_of
+
+log = logging.getLogger(__name__)
+_NO_ACCESS_LOG = logging.getLogger(__name__ + ".access")
+_NO_ACCESS_LOG.setLevel(logging.WARNING)  # the audit log has what matters
+
+HEADERS_TIMEOUT_S = 20.0
+TLS_HANDSHAKE_S = 10.0
+LINGER_S = 2.0
+MOST_CONNECTIONS = 1024
+MOST_PER_ADDRESS = 256
+BACKLOG = 128
+
+
+class Connection(web.RequestHandler):
+    """One client's connection: counted, and told of broken HTTP in problem JSON."""
+
+    __slots__ = ("_bounds", "_source")
+
+    def __init__(self, bounds: "Bounds", manager: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(
+            manager,
+            loop=loop,
+            keepalive_timeout=bounds.headers_timeout_s,
+            lingering_time=LINGER_S,
+            auto_decompress=False,
+            access_log=_NO_ACCESS_LOG,
+        )
+        self._bounds = bounds
+        self._source: str | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take it, or close it at once where there are too many."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self._source = network_of(peer[0]) if isinstance(peer, tuple) else "-"
+        if not self._bounds.enter(self._source):
+            self._source = None
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Count it off."""
+        if self._source is not None:
+            self._bounds.leave(self._source)
+            self._source = None
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What could not be read as HTTP; no details: they would be parts of somebody's request."""
+        if status >= 500:
+            log.error("a request failed outside of its handler", exc_info=exc)
+        problem = ProblemError(
+            "bad-request" if status < 500 else "internal",
+            "The request is not HTTP as it should be" if status < 500 else "Something went wrong inside the recorder",
+            remedy="Send HTTP/1.1; headers may have 8 KiB each.",
+            status=status,
+        )
+        response = problem_response(problem)
+        response.force_close()
+        return response
+
+
+class Bounds:
+    """How many connections there may be, in all and from one source."""
+
+    def __init__(
+        self,
+        *,
+        most: int = MOST_CONNECTIONS,
+        most_per_source: int = MOST_PER_ADDRESS,
+        headers_timeout_s: float = HEADERS_TIMEOUT_S,
+    ) -> None:
+        self.headers_timeout_s = headers_timeout_s
+        self._most = most
+        self._most_per_source = most_per_source
+        self._open: Counter[str] = Counter()
+
+    def enter(self, source: str) -> bool:
+        """Count a connection; False if it is one too many."""
+        if self._open.total() >= self._most or self._open[source] >= self._most_per_source:
+            return False
+        self._open[source] += 1
+        return True
+
+    def leave(self, source: str) -> None:
+        """Count it off."""
+        self._open[source] -= 1
+        if not self._open[source]:
+            del self._open[source]
+
+
+class HttpsServer:
+    """The application on a socket with TLS."""
+
+    def __init__(self, app: web.Application, tls: ssl.SSLContext, bounds: Bounds | None = None) -> None:
+        self._runner = web.AppRunner(app, access_log=None)
+        self._tls = tls
+        self._bounds = bounds or Bounds()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, port: int) -> int:
+        """Listen on every address; returns the port, which is any free one for 0; raises OSError."""
+        await self._runner.setup()
+        loop, manager = asyncio.get_running_loop(), self._runner.server
+        assert manager is not None
+        sock = _listening(port)
+        self._server = await loop.create_server(
+            lambda: Connection(self._bounds, manager, loop),
+            sock=sock,
+            ssl=self._tls,
+            ssl_handshake_timeout=TLS_HANDSHAKE_S,
+            backlog=BACKLOG,
+        )
+        return int(sock.getsockname()[1])
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        if self._server is not None:
+            self._server.close()
+        await self._runner.cleanup()
+
+
+def _listening(port: int) -> socket.socket:
+    """One socket for IPv6 and IPv4, or for IPv4 alone where the kernel has no IPv6."""
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=BACKLOG)
+    return socket.create_server(("", port), backlog=BACKLOG)

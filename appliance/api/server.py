@@ -1,0 +1,240 @@
+"""The HTTP side of every route: who, may they, is the input right, then the handler, the audit log and the answer."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from appliance.api.identity import Caller, authorize, check_origin, identify
+from appliance.api.page import Page
+from appliance.api.problems import convert, decode, problem_response
+from appliance.api.resolver import MethodProblemError, Resolver
+from appliance.api.routing import Call, Route, check_routes
+from appliance.api.services import Services
+from appliance.core.errors import ProblemError
+from appliance.security.throttle import TooManyTriesError
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1024 * 1024
+BODY_TIMEOUT_S = 20.0
+API = "/api/"
+_JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
+_HEADERS = {
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+_NOT_WORTH_A_NOTE = frozenset({"too-many-tries", "busy"})
+
+
+def build_app(routes: Sequence[Route], services: Services, page: Page) -> web.Application:
+    """The application; raises RouteError for a route without permission or audit word."""
+    check_routes(routes)
+    endpoint = _Endpoint(Resolver(routes), services, page)
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app.router.add_route("*", "/{path:.*}", endpoint.answer)
+    app.on_response_prepare.append(_harden)
+    return app
+
+
+async def _harden(request: web.Request, response: web.StreamResponse) -> None:
+    """Headers every answer carries, unless its handler said better."""
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.popall("Server", None)
+
+
+class _Endpoint:
+    """Answers every request."""
+
+    def __init__(self, resolver: Resolver, services: Services, page: Page) -> None:
+        self._resolver = resolver
+        self._services = services
+        self._page = page
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Never raises for what a client sent; what we did wrong is logged once and told without its inside."""
+        try:
+            return await self._answered(request)
+        except ProblemError as problem:
+            return problem_response(problem, _headers_of(problem))
+        except web.HTTPException as answer:
+            return _from_aiohttp(answer)
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("%s %s failed", request.method, request.path)
+            return problem_response(_internal())
+
+    async def _answered(self, request: web.Request) -> web.StreamResponse:
+        if not request.path.startswith(API):
+            return await self._page.answer(request)
+        route, params = self._resolver.find(request.method, request.rel_url.raw_path)
+        caller = await identify(request, self._services.access)
+        authorize(route, caller.identity)
+        call = Call(request, caller.identity, params)
+        if route.audit is None:
+            return await self._handled(route, call, caller)
+        return await self._noted(route, call, caller, route.audit)
+
+    async def _noted(self, route: Route, call: Call, caller: Caller, action: str) -> web.StreamResponse:
+        """A state change is in the audit log before it is answered, whatever came of it."""
+        try:
+            answer = await self._handled(route, call, caller)
+        except Exception as error:
+            code = error.code if isinstance(error, ProblemError) else "internal"
+            if code not in _NOT_WORTH_A_NOTE:
+                await self._note(call, action, code)
+            raise
+        await self._note(call, action, "done")
+        return answer
+
+    async def _note(self, call: Call, action: str, outcome: str) -> None:
+        subject = call.subject if call.subject is not None else "/".join(call.params.values())
+        await self._services.audit.note(
+            actor=call.actor,
+            via=call.identity.via.value,
+            address=call.request.remote or "-",
+            action=action,
+            subject=subject[:200],
+            outcome=outcome,
+        )
+
+    async def _handled(self, route: Route, call: Call, caller: Caller) -> web.StreamResponse:
+        check_origin(route, call.request, caller.identity)
+        if route.method == "WS":
+            _check_upgrade(call.request)
+        call.query = _query(route, call.request)
+        call.body = await _body(route, call.request)
+        if route.method == "WS":
+            return await _until_ended(route, call, caller)
+        return _encoded(route, await route.handler(call))
+
+
+def _query(route: Route, request: web.Request) -> Any:
+    given = request.rel_url.query
+    for name in given:
+        if len(given.getall(name)) > 1:
+            raise ProblemError(
+                "repeated-parameter",
+                f"The parameter {name[:100]} is given twice",
+                remedy="Give it once.",
+                field=name[:100],
+            )
+    if route.query is not None:
+        return convert(dict(given), route.query, strict=False)
+    if given:
+        name = next(iter(given))[:100]
+        raise ProblemError(
+            "unknown-field", f"There is no parameter {name}", remedy="Leave the parameter out.", field=name
+        )
+    return None
+
+
+async def _body(route: Route, request: web.Request) -> Any:
+    if route.body is None:
+        return None
+    if request.content_type not in _JSON_TYPES:
+        raise ProblemError(
+            "not-json", "The body is not declared as JSON", remedy="Send Content-Type: application/json.", status=415
+        )
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ProblemError(
+            "compressed", "The body is compressed", remedy="Send it without Content-Encoding.", status=415
+        )
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            content = await request.read()
+    except TimeoutError:
+        raise ProblemError(
+            "too-slow", f"The body did not come within {BODY_TIMEOUT_S:g} s", remedy="Send it again.", status=408
+        ) from None
+    return decode(content, route.body)
+
+
+def _encoded(route: Route, result: Any) -> web.StreamResponse:
+    if isinstance(result, web.StreamResponse):
+        return result
+    if result is None:
+        return web.Response(status=204)
+    return json_response(result, route.status)
+
+
+def json_response(result: Any, status: int = 200) -> web.Response:
+    """A model as JSON, for a handler that has headers or cookies to add."""
+    return web.Response(body=msgspec.json.encode(result), status=status, content_type="application/json")
+
+
+async def _until_ended(route: Route, call: Call, caller: Caller) -> web.StreamResponse:
+    """Run a WebSocket's handler, but no longer than its session or token is good."""
+    ended, session = caller.ended, caller.session
+    if session is not None:
+        session.sockets += 1
+    try:
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(_cut_off(ended, call.request)) if ended is not None else None
+            answer = await route.handler(call)
+            if watch is not None:
+                watch.cancel()
+            return _encoded(route, answer)
+    except* ConnectionError as errors:
+        raise errors.exceptions[0] from None
+    finally:
+        if session is not None:
+            session.sockets -= 1
+
+
+async def _cut_off(ended: asyncio.Event, request: web.Request) -> None:
+    await ended.wait()
+    if request.transport is not None:
+        request.transport.abort()
+    raise ConnectionResetError("the session has ended")
+
+
+def _check_upgrade(request: web.Request) -> None:
+    if request.headers.get("Upgrade", "").lower() != "websocket":
+        raise ProblemError(
+            "websocket-only", "This address speaks WebSocket only", remedy="Open it as wss://.", status=426
+        )
+
+
+def _headers_of(problem: ProblemError) -> dict[str, str]:
+    if isinstance(problem, TooManyTriesError):
+        return {"Retry-After": str(problem.wait_s)}
+    if isinstance(problem, MethodProblemError):
+        return {"Allow": problem.allowed}
+    if problem.status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    if problem.status == 426:
+        return {"Upgrade": "websocket", "Connection": "Upgrade"}
+    return {}
+
+
+def _from_aiohttp(answer: web.HTTPException) -> web.StreamResponse:
+    """What aiohttp itself refuses: a body that is too large, a range outside of a file."""
+    if answer.status < 400:
+        return web.Response(status=answer.status, headers=answer.headers)
+    code = answer.reason.lower().replace(" ", "-")
+    remedy = (
+        "Send less." if answer.status == 413 else "Look at the description of this address in /api/v1/openapi.json."
+    )
+    kept = {name: answer.headers[name] for name in ("Content-Range", "Allow") if name in answer.headers}
+    return problem_response(ProblemError(code, answer.reason, remedy=remedy, status=answer.status), kept)
+
+
+def _internal() -> ProblemError:
+    return ProblemError(
+        "internal",
+        "Something went wrong inside the recorder",
+        remedy="Try again; if it stays so, look at the log of the api unit.",
+        status=500,
+    )

@@ -1,0 +1,36 @@
+"""The TLS side of the server: 1.2 or newer, with the appliance's own certificate, renewed while it runs."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+from appliance.core.clock import Clock
+from appliance.security.certificates import ServerFiles, ensure_certificates, own_names
+
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good
+LOOK_EVERY_S = 6 * 3600
+
+
+def server_context(folder: Path, clock: Clock) -> ssl.SSLContext:
+    """A context with a good certificate, which is made if need be."""
+    ensure_certificates(folder, own_names(), clock)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
+    context.set_ciphers(CIPHERS)
+    context.set_alpn_protocols(["http/1.1"])
+    _load(context, folder)
+    return context
+
+
+async def keep_renewed(context: ssl.SSLContext, folder: Path, clock: Clock) -> None:
+    """Renew near expiry or when the machine's addresses change; new connections get the new one."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        if await asyncio.to_thread(ensure_certificates, folder, own_names(), clock):
+            _load(context, folder)
+
+
+def _load(context: ssl.SSLContext, folder: Path) -> None:
+    files = ServerFiles.below(folder)
+    context.load_cert_chain(files.certificate, files.key)

@@ -1,0 +1,106 @@
+"""Unit api: wires configuration, access, bus and routes to the HTTPS server, and says where it is."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from appliance.api.camera_book import CameraBook, CameraId
+from appliance.api.camera_states import CameraStates
+from appliance.api.changes import Changes
+from appliance.api.connection import HttpsServer
+from appliance.api.demo import apply_site
+from appliance.api.library import Library
+from appliance.api.page import Page
+from appliance.api.server import build_app
+from appliance.api.services import Services
+from appliance.api.table import all_routes
+from appliance.api.tls import keep_renewed, server_context
+from appliance.api.unit_health import UnitHealth
+from appliance.cameras.model import Camera
+from appliance.core.config import ConfigStore
+from appliance.core.durable import write_durably
+from appliance.core.errors import ProblemError
+from appliance.core.settings import ingest_shards
+from appliance.core.unit import UnitContext
+from appliance.security.access import Access
+from appliance.security.audit import AuditLog
+from appliance.security.passwords import Passwords
+
+PORT_VARIABLE = "GATEHOUSE_PORT"
+DEFAULT_PORT = 8443
+MAIN_VOLUME = "main"
+EXPIRE_EVERY_S = 60.0
+SET_UP = "done"  # in the ready line, where a setup code would be
+
+
+async def main(context: UnitContext) -> None:
+    """Run until cancelled. The bus and the disks may be away: people sign in and look all the same."""
+    async with open_services(context) as services:
+        tls = await asyncio.to_thread(server_context, context.paths.tls, context.clock)
+        server = HttpsServer(build_app(all_routes(services), services, Page()), tls)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(context.bus.run(), name="bus")
+            group.create_task(services.states.follow(context.bus), name="camera-states")
+            group.create_task(services.health.follow(), name="unit-health")
+            group.create_task(_expire_sessions(services.access), name="sessions")
+            group.create_task(keep_renewed(tls, context.paths.tls, context.clock), name="certificates")
+            try:
+                await _say_ready(context, services, await server.start(listening_port()))
+                await asyncio.Event().wait()
+            finally:
+                await server.stop()
+
+
+@asynccontextmanager
+async def open_services(context: UnitContext, passwords: Passwords | None = None) -> AsyncIterator[Services]:
+    """Everything handlers take, opened; and closed at the end. The bus is not run."""
+    paths, clock, shards = context.paths, context.clock, ingest_shards()
+    own = paths.state / "api"
+    await asyncio.to_thread(own.mkdir, mode=0o700, parents=True, exist_ok=True)
+    library = Library([paths.volumes / MAIN_VOLUME])
+    access, audit = Access(own, clock, passwords), AuditLog(own / "audit.db", clock)
+    with ConfigStore(paths.config, clock) as store:
+        cameras, ids = store.table("cameras", Camera), store.table("camera-ids", CameraId)
+        book = CameraBook(cameras, ids, library.is_recorded)
+        changes = Changes(context, {"cameras": cameras})
+        await changes.apply("cameras", lambda: apply_site(book, paths.data))
+        health = UnitHealth(context.bus, clock, shards)
+        await access.open()
+        await audit.open()
+        try:
+            yield Services(context, shards, changes, book, CameraStates(clock), library, health, access, audit)
+        finally:
+            await access.close()
+            await audit.close()
+
+
+def listening_port() -> int:
+    """GATEHOUSE_PORT; 0 takes any free one; raises ProblemError for what is no port."""
+    text = os.environ.get(PORT_VARIABLE) or str(DEFAULT_PORT)
+    if text.isascii() and text.isdigit() and int(text) < 65536:
+        return int(text)
+    raise ProblemError(
+        "bad-setting",
+        f"{PORT_VARIABLE} is {text[:40]!r}",
+        remedy="Set it to a port from 1 to 65535, or to 0 for any free one.",
+        field=PORT_VARIABLE,
+    )
+
+
+async def _say_ready(context: UnitContext, services: Services, port: int) -> None:
+    set_up = services.access.users.has_administrator
+    code = SET_UP if set_up else await asyncio.to_thread(services.access.setup_code.make)
+    told = msgspec.json.encode({"url": f"https://localhost:{port}", "setup_code": code})
+    folder = context.paths.run / "api"
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(write_durably, folder / "ready.json", told)
+    context.notifier.ready()
+
+
+async def _expire_sessions(access: Access) -> None:
+    while True:
+        await access.sessions.expire()
+        await asyncio.sleep(EXPIRE_EVERY_S)
