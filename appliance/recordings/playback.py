@@ -58,41 +58,48 @@ PlaybackItem = VideoInit | AudioInit | FragmentChunk | GapNotice
 class Playback:
     """What is recorded of a camera from a time on, beginning at the key fragment at or before it.
 
-    epoch_us: the UTC of media time 0, which is the first fragment's start, or from_us if nothing is recorded. Iterate
-    in a thread: it reads the disk. It ends where recordings end; raises OSError and apsw.Error. Use it once.
+    epoch_us: the UTC of media time 0, which is the first fragment's start, or from_us if nothing is recorded.
+    at_us: how far it has come. Iterate in a thread: it reads the disk. It ends where recordings end; iterate again to
+    go on with what has been published since. Raises OSError and apsw.Error.
     """
 
     def __init__(self, reader: RecordingReader, camera_id: str, from_us: int) -> None:
         self._reader = reader
         self._camera_id = camera_id
+        self._started = False
         self._fragments = self._from_first_key(reader.fragments(camera_id, from_us))
         self._first = next(self._fragments, None)
         self.epoch_us = from_us if self._first is None else self._first.start_us
+        self.at_us = self.epoch_us
         self._video: VideoFormat | None = None
         self._audio: AudioFormat | None = None
         self._sequence = 0
 
     def __iter__(self) -> Iterator[PlaybackItem]:
-        fragment, at_us = self._first, self.epoch_us
-        while fragment is not None:
+        for fragment in self._rest():
             try:
                 data = _read(fragment)
             except FileNotFoundError:  # deleted since the index was read: what is left shows as a gap
-                fragment = next(self._fragments, None)
                 continue
-            if fragment.start_us > at_us:
-                yield self._gap(at_us, fragment.start_us)
+            if fragment.start_us > self.at_us:
+                yield self._gap(self.at_us, fragment.start_us)
             yield from self._formats(fragment)
+            self.at_us = fragment.end_us
             yield self._chunk(fragment, data)
-            at_us = fragment.end_us
-            fragment = next(self._fragments, None)
 
-    @staticmethod
-    def _from_first_key(fragments: Iterator[StoredFragment]) -> Iterator[StoredFragment]:
-        started = False
+    def _rest(self) -> Iterator[StoredFragment]:
+        if self._first is None:
+            fragments = self._reader.fragments(self._camera_id, self.at_us, from_key=False)
+            yield from self._from_first_key(fragments)
+        else:
+            first, self._first = self._first, None
+            yield first
+            yield from self._fragments
+
+    def _from_first_key(self, fragments: Iterator[StoredFragment]) -> Iterator[StoredFragment]:
         for fragment in fragments:
-            started = started or fragment.key
-            if started:
+            self._started = self._started or fragment.key
+            if self._started:
                 yield fragment
 
     def _formats(self, fragment: StoredFragment) -> Iterator[PlaybackItem]:

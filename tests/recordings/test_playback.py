@@ -86,3 +86,21 @@ async def test_no_picture_where_nothing_is_recorded(recorded: Recorded) -> None:
     with pytest.raises(ProblemError) as caught:
         recorded_picture(recorded.reader, "cam", START_US)
     assert caught.value.code == "no-video-in-range"
+
+
+async def test_iterating_again_goes_on_with_what_was_published_meanwhile(recorded: Recorded) -> None:
+    await record(recorded, h264(25))
+    playback = Playback(recorded.reader, "cam", START_US)
+    assert [type(item) for item in playback] == [VideoInit, FragmentChunk]
+    assert list(playback) == []
+    await record(recorded, h264(25, start_us=START_US + SECOND))
+    (chunk,) = list(playback)
+    assert isinstance(chunk, FragmentChunk)
+    assert chunk.start_us == START_US + SECOND == playback.at_us - SECOND
+
+
+async def test_a_playback_that_found_nothing_goes_on_with_the_first_key_fragment(recorded: Recorded) -> None:
+    playback = Playback(recorded.reader, "cam", START_US - 5 * SECOND)
+    assert list(playback) == []
+    await record(recorded, h264(25))
+    assert [type(item) for item in playback] == [GapNotice, VideoInit, FragmentChunk]

@@ -1,1 +1,1 @@
-"""The media routes: snapshot, any range as one file, timeline, and the WebSockets."""
+"""Live and recorded media for the page: the media socket, the events socket, pictures and files of any range."""
