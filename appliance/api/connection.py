@@ -23,6 +23,7 @@ _NO_ACCESS_LOG.setLevel(logging.WARNING)  # the audit log has what matters
 HEADERS_TIMEOUT_S = 20.0
 TLS_HANDSHAKE_S = 10.0
 LINGER_S = 2.0
+SHUTDOWN_S = 1.0
 MOST_CONNECTIONS = 1024
 MOST_PER_ADDRESS = 256
 BACKLOG = 128
@@ -115,7 +116,7 @@ class HttpsServer:
     """The application on a socket with TLS."""
 
     def __init__(self, app: web.Application, tls: ssl.SSLContext, bounds: Bounds | None = None) -> None:
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         self._tls = tls
         self._bounds = bounds or Bounds()
         self._server: asyncio.Server | None = None

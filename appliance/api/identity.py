@@ -35,6 +35,11 @@ class Caller:
         return None if holder is None else holder.ended
 
 
+def address_of(request: web.Request) -> str:
+    """Where a request comes from; forwarded headers are not believed."""
+    return (request.remote or "-").removeprefix("::ffff:")
+
+
 async def identify(request: web.Request, access: Access) -> Caller:
     """The caller; raises ProblemError (401) for a token that is none; a cookie that has expired is nobody's."""
     authorization = request.headers.get("Authorization")
@@ -86,7 +91,7 @@ def check_origin(route: Route, request: web.Request, identity: Identity) -> None
     if not route.changes_state and route.method != "WS":
         return
     origin = request.headers.get("Origin")
-    if origin is not None and not _is_ours(origin, request.host):
+    if origin is not None and not _is_ours(origin, request.headers.get("Host", "")):
         raise _foreign()
     if identity.via is not Via.SESSION:
         return

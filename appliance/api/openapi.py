@@ -52,7 +52,8 @@ class _Models:
         self._models = models
         schemas, components = msgspec.json.schema_components(models, ref_template=_REF + "{name}")
         if complete:
-            components = {name: _all_required(schema) for name, schema in components.items()}
+            optional = Problem.__name__  # the one answer that leaves out what it does not know (RFC 9457)
+            components = {n: schema if n == optional else _all_required(schema) for n, schema in components.items()}
         renamed = {name: name + suffix for name, schema in components.items() if name in (taken or {})}
         self._schemas = [_renamed(schema, renamed) for schema in schemas]
         self.components = {renamed.get(n, n): _renamed(s, renamed) for n, s in components.items()}

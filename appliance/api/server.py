@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from appliance.api.identity import Caller, authorize, check_origin, identify
+from appliance.api.identity import Caller, address_of, authorize, check_origin, identify
 from appliance.api.page import Page
 from appliance.api.problems import convert, decode, problem_response
 from appliance.api.resolver import MethodProblemError, Resolver
@@ -91,7 +91,7 @@ class _Endpoint:
         try:
             answer = await self._handled(route, call, caller)
         except Exception as error:
-            code = error.code if isinstance(error, ProblemError) else "internal"
+            code = _outcome(error)
             if code not in _NOT_WORTH_A_NOTE:
                 await self._note(call, action, code)
             raise
@@ -103,7 +103,7 @@ class _Endpoint:
         await self._services.audit.note(
             actor=call.actor,
             via=call.identity.via.value,
-            address=call.request.remote or "-",
+            address=address_of(call.request),
             action=action,
             subject=subject[:200],
             outcome=outcome,
@@ -118,6 +118,12 @@ class _Endpoint:
         if route.method == "WS":
             return await _until_ended(route, call, caller)
         return _encoded(route, await route.handler(call))
+
+
+def _outcome(error: Exception) -> str:
+    if isinstance(error, ProblemError):
+        return error.code
+    return "connection-lost" if isinstance(error, ConnectionError) else "internal"
 
 
 def _query(route: Route, request: web.Request) -> Any:
@@ -151,14 +157,25 @@ async def _body(route: Route, request: web.Request) -> Any:
         raise ProblemError(
             "compressed", "The body is compressed", remedy="Send it without Content-Encoding.", status=415
         )
+    return decode(await _read(request), route.body)
+
+
+async def _read(request: web.Request) -> bytes:
     try:
         async with asyncio.timeout(BODY_TIMEOUT_S):
-            content = await request.read()
+            return await request.read()
     except TimeoutError:
         raise ProblemError(
             "too-slow", f"The body did not come within {BODY_TIMEOUT_S:g} s", remedy="Send it again.", status=408
         ) from None
-    return decode(content, route.body)
+    except web.HTTPRequestEntityTooLarge:
+        raise ProblemError(
+            "too-large", f"The body is larger than {MAX_BODY_BYTES} bytes", remedy="Send less.", status=413
+        ) from None
+    except web.RequestPayloadError:
+        raise ProblemError(
+            "bad-request", "The body is not as its headers say", remedy="Check Transfer-Encoding.", status=400
+        ) from None
 
 
 def _encoded(route: Route, result: Any) -> web.StreamResponse:

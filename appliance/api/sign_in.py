@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from appliance.api.identity import DEVICE_COOKIE, SESSION_COOKIE
+from appliance.api.identity import DEVICE_COOKIE, SESSION_COOKIE, address_of
 from appliance.api.routing import Call, Permission, Route
 from appliance.api.server import json_response
 from appliance.api.services import Services
@@ -62,7 +62,7 @@ class SignInRoutes:
     async def set_up(self, call: Call) -> SetupState:
         """Make the first administrator."""
         body: Setup = call.body
-        user = await self._access.set_up(body.code, body.username, body.password, address=_address(call.request))
+        user = await self._access.set_up(body.code, body.username, body.password, address=address_of(call.request))
         call.subject = user.username
         return SetupState(needed=False)
 
@@ -72,7 +72,7 @@ class SignInRoutes:
         known = self._access.users.get(body.username)
         call.subject = known.username if known else "unknown user"  # people type passwords into this field
         mark = call.request.cookies.get(DEVICE_COOKIE)
-        user = await self._access.sign_in(body.username, body.password, address=_address(call.request), mark=mark)
+        user = await self._access.sign_in(body.username, body.password, address=address_of(call.request), mark=mark)
         token = await self._access.sessions.start(user.username, replaced=call.request.cookies.get(SESSION_COOKIE))
         response = json_response(Me(username=user.username, role=user.role, csrf=csrf_of(token)))
         _set_cookie(response, SESSION_COOKIE, token, ABSOLUTE_S)
@@ -96,10 +96,6 @@ class SignInRoutes:
 
 def _set_cookie(response: web.Response, name: str, value: str, max_age_s: int) -> None:
     response.set_cookie(name, value, max_age=max_age_s, path="/", secure=True, httponly=True, samesite="Strict")
-
-
-def _address(request: web.Request) -> str:
-    return request.remote or "-"
 
 
 def sign_in_routes(services: Services) -> list[Route]:
