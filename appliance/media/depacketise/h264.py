@@ -11,7 +11,8 @@ _FU_EDGE = FU_START | FU_END
 RECOVERY_POINT = 6
 
 _DROP = NalTraits()
-_PARAMETER_SET = NalTraits(parameter_set=True)
+_SPS = NalTraits(parameter_set=True, head=True)
+_PPS = NalTraits(parameter_set=True)
 _OTHER = NalTraits(keep=True)
 _IDR = {first: NalTraits(keep=True, picture=True, first=first, key=True, intra=True) for first in (True, False)}
 _SLICE = {
@@ -57,7 +58,7 @@ class H264Depacketiser(NalAssembler):
         if header & FU_START:
             self.open_nal(bytes((view[start] & 0xE0 | header & 31,)))
         elif self._nal_at < 0:
-            self.malformed()
+            self.orphan()
             return
         self._au += view[start + 2 : end]
         if header & FU_END:
@@ -69,7 +70,7 @@ class H264Depacketiser(NalAssembler):
         if h264.SLICE <= kind <= h264.IDR:
             return self._slice(kind, au, at)
         if kind in (h264.SPS, h264.PPS):
-            return _PARAMETER_SET
+            return _SPS if kind == h264.SPS else _PPS
         if kind in (h264.AUD, h264.FILLER) or not 0 < kind <= h264.LAST_DEFINED:
             return _DROP
         return _sei(bytes(au[at + 1 :])) if kind == h264.SEI else _OTHER
@@ -78,7 +79,7 @@ class H264Depacketiser(NalAssembler):
         first = len(au) > at + 1 and au[at + 1] >= 0x80  # first_mb_in_slice is 0 (7.3.3)
         if kind == h264.IDR:
             return _IDR[first]
-        return _SLICE[first, self._with_sets and _is_intra(bytes(au[at : at + 24]))]
+        return _SLICE[first, self._with_head and _is_intra(bytes(au[at : at + 24]))]
 
 
 def _is_intra(head: bytes) -> bool:

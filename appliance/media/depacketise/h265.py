@@ -9,7 +9,8 @@ FU_START, FU_END = 0x80, 0x40
 _FU_EDGE = FU_START | FU_END
 
 _DROP = NalTraits()
-_PARAMETER_SET = NalTraits(parameter_set=True)
+_VPS = NalTraits(parameter_set=True, head=True)
+_SPS_OR_PPS = NalTraits(parameter_set=True)
 _OTHER = NalTraits(keep=True)
 _SLICE = {first: NalTraits(keep=True, picture=True, first=first) for first in (True, False)}
 _KEY = {first: NalTraits(keep=True, picture=True, first=first, key=True) for first in (True, False)}
@@ -49,7 +50,7 @@ class H265Depacketiser(NalAssembler):
         if header & FU_START:
             self.open_nal(bytes((view[start] & 0x81 | (header & 63) << 1, view[start + 1])))
         elif self._nal_at < 0:
-            self.malformed()
+            self.orphan()
             return
         self._au += view[start + 3 : end]
         if header & FU_END:
@@ -62,5 +63,5 @@ class H265Depacketiser(NalAssembler):
             first = len(au) > at + 2 and au[at + 2] >= 0x80  # first_slice_segment_in_pic_flag (7.3.6.1)
             return _KEY[first] if h265.FIRST_IRAP <= kind <= h265.LAST_IRAP else _SLICE[first]
         if kind in (h265.VPS, h265.SPS, h265.PPS):
-            return _PARAMETER_SET
+            return _VPS if kind == h265.VPS else _SPS_OR_PPS
         return _DROP if kind in (h265.AUD, h265.FILLER) or kind >= AGGREGATION else _OTHER

@@ -32,6 +32,7 @@ class NalTraits:
 
     keep: bool = False  # it belongs into the sample
     parameter_set: bool = False
+    head: bool = False  # a parameter set that comes before all else of its unit
     picture: bool = False  # it holds picture data,
     first: bool = False  # from the picture's beginning on
     key: bool = False  # a decoder can start at its picture,
@@ -43,7 +44,7 @@ class NalAssembler(ABC):
     """Collects NAL units into access units, each behind a 4-byte length (ISO/IEC 14496-15).
 
     A unit ends with the marker or, at the latest, when the timestamp changes. A camera that sets the marker inside
-    a unit is found out by the next picture data of the same timestamp; from then on only the timestamp counts.
+    a unit is found out by more picture data of the same timestamp; from then on only the timestamp counts.
     Where no picture is marked as an entry, one of intra slices that follows its parameter sets is taken for one.
     """
 
@@ -53,15 +54,17 @@ class NalAssembler(ABC):
         for nal in known:
             sets.take(nal)
         self._au = bytearray()
-        self._rtp = -1
+        self._rtp = -1  # of the unit that has begun; -1: none
         self._nal_at = -1  # where the open fragmented NAL unit begins; -1: none is open
         self._picture_at = -1  # where the first picture data begins; -1: there is none yet
         self._changed_sets = b""
-        self._with_sets = False
+        self._with_head = False
+        self._ever_with_head = False
         self._intra = True
         self._key = False
         self._gradual = False
         self._damaged = False
+        self._doubtful = False  # something is missing before the unit: perhaps its own beginning
         self._finished_rtp = -1
         self._trust_marker = True
         self._gop = Gop()
@@ -69,26 +72,29 @@ class NalAssembler(ABC):
 
     def lost(self) -> None:
         """See Depacketiser."""
-        self._damaged = True
+        if self._rtp >= 0:
+            self._damaged = True
+        else:
+            self._doubtful = True
         self._drop_open()
 
     def begin_unit(self, rtp: int) -> None:
         """A packet of another timestamp arrived."""
-        if self._au or self._damaged:
+        if self._rtp >= 0:
             self._drop_open()
             self.finish_unit()
         self._rtp = rtp
 
     def marked(self) -> None:
         """A packet with the marker has been taken."""
-        if self._nal_at >= 0:
-            self.close_nal()  # nothing was lost and nothing follows: its end was not marked
-        if self._trust_marker and self._picture_at >= 0:
-            self.finish_unit()
+        if self._trust_marker:
+            self._end_open()
+            if self._picture_at >= 0:
+                self.finish_unit()
 
     def open_nal(self, header: bytes) -> None:
         """A fragmented NAL unit begins."""
-        self._drop_open()
+        self._end_open()
         self._nal_at = len(self._au)
         self._au += b"\0\0\0\0"
         self._au += header
@@ -100,6 +106,7 @@ class NalAssembler(ABC):
 
     def whole_nal(self, view: Payload, start: int, end: int) -> None:
         """A NAL unit that came in one piece."""
+        self._end_open()
         at = len(self._au)
         self._au += b"\0\0\0\0"
         self._au += view[start:end]
@@ -116,6 +123,11 @@ class NalAssembler(ABC):
             self.whole_nal(view, at, at + size)
             at += size
 
+    def orphan(self) -> None:
+        """A fragment without the beginning of its NAL unit: it is left out."""
+        self._damaged = True
+        self._distrust()
+
     def malformed(self) -> None:
         """A packet makes no sense: it is left out."""
         self._damaged = True
@@ -131,28 +143,34 @@ class NalAssembler(ABC):
         """The access unit is complete: deliver it."""
         self._finished_rtp, self._rtp = self._rtp, -1
         if self._picture_at < 0:
-            self._au.clear()  # a loss may have taken a whole picture away: the damage stays
-            self._key = self._gradual = False
+            self._doubtful = self._doubtful or self._damaged  # a whole picture may be missing
+            self._reset()
             return
-        key = self._key or (self._with_sets and self._intra)
-        verdict = self._gop.admit(key=key, damaged=self._damaged, whole_later=self._gradual)
+        key = self._key or (self._with_head and self._intra)
+        verdict = self._gop.admit(key=key, damaged=self._damaged or self._lacks(key), whole_later=self._gradual)
         if key:
             self._announce()
         elif self._changed_sets:
             self._au[:0] = self._changed_sets
+        self._changed_sets = b""
         if verdict is not None and self._format is not None:
             self._out.video_unit(self._finished_rtp, self._au, key, verdict)
+        self._doubtful = False
         self._reset()
 
+    def _lacks(self, key: bool) -> bool:
+        """Whether the loss before this unit matters: not to a key unit whose beginning is there."""
+        return self._doubtful and not (key and (self._with_head or not self._ever_with_head))
+
     def _reset(self) -> None:
-        self._au, self._picture_at, self._changed_sets = bytearray(), -1, b""
-        self._with_sets, self._intra, self._key, self._gradual, self._damaged = False, True, False, False, False
+        self._au, self._picture_at, self._with_head, self._intra = bytearray(), -1, False, True
+        self._key = self._gradual = self._damaged = False
 
     def _end_nal(self, at: int) -> None:
         au = self._au
         traits = self.traits(au, at + 4)
         if traits.parameter_set:
-            self._take_set(bytes(au[at + 4 :]))
+            self._take_set(bytes(au[at + 4 :]), traits.head)
         if not traits.keep:
             del au[at:]
             return
@@ -168,15 +186,23 @@ class NalAssembler(ABC):
         if self._picture_at < 0:
             self._picture_at = at
             self._damaged = self._damaged or not traits.first
-            if self._rtp == self._finished_rtp and self._trust_marker:
-                self._trust_marker = False
-                self._damaged = True
+            self._distrust()
         self._intra = self._intra and traits.intra
 
-    def _take_set(self, nal: bytes) -> None:
-        self._with_sets = True
+    def _distrust(self) -> None:
+        if self._rtp == self._finished_rtp and self._trust_marker:
+            self._trust_marker = False
+            self._damaged = True
+
+    def _take_set(self, nal: bytes, head: bool) -> None:
+        if head:
+            self._with_head = self._ever_with_head = True
         if self._sets.take(nal):
             self._changed_sets += len(nal).to_bytes(4) + nal
+
+    def _end_open(self) -> None:
+        if self._nal_at >= 0:
+            self.close_nal()  # nothing was lost and another one follows: its end was not marked
 
     def _drop_open(self) -> None:
         if self._nal_at >= 0:
