@@ -1,15 +1,16 @@
 import { render } from 'preact';
 import './styles/tokens.css';
 import './styles/base.css';
-import { route, startRouter } from './app/router';
-import { CameraPage } from './watch/CameraPage';
-import { LivePage } from './watch/LivePage';
+import './styles/components.css';
+import './styles/shell.css';
+import './styles/pages.css';
+import { App } from './app/App';
+import { startRouter } from './app/router';
+import { startSession } from './app/session';
+import { startTheme } from './app/theme';
 
-function App() {
-  const at = route.value;
-  return at.name === 'camera' ? <CameraPage id={at.id} /> : <LivePage />;
-}
-
+startTheme();
 startRouter();
+void startSession();
 const place = document.getElementById('app');
 if (place) render(<App />, place);

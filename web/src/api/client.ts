@@ -59,7 +59,8 @@ export function urlFor(template: string, path: object = {}, query: object = {}):
 
 async function send(method: Method, template: string, sent: Sent = {}): Promise<unknown> {
   const headers: Record<string, string> = { Accept: 'application/json', ...sent.headers };
-  if (sent.body !== undefined) headers['Content-Type'] = 'application/json';
+  if (sent.body !== undefined)
+    headers['Content-Type'] = method === 'patch' ? 'application/merge-patch+json' : 'application/json';
   if (method !== 'get' && csrf) headers['X-CSRF-Token'] = csrf;
   const init: RequestInit = { method: method.toUpperCase(), headers, credentials: 'same-origin' };
   if (sent.body !== undefined) init.body = JSON.stringify(sent.body);
@@ -99,7 +100,7 @@ export const api = {
 };
 
 /** The address of a camera's newest picture, or of the recorded frame at a time (RFC 3339). */
-export function snapshotUrl(camera: string, options: { time?: string; width?: number; turn?: number } = {}): string {
+export function snapshotUrl(camera: string, options: { time?: string; width?: number } = {}): string {
   return urlFor('/api/v1/cameras/{id}/snapshot.jpg', { id: camera }, options);
 }
 

@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { Backoff } from './backoff';
 import { api } from './client';
-import type { CameraState, CameraView } from './model';
+import { type CameraState, type CameraView, cameraFrom } from './model';
 
 export type Connection = 'connecting' | 'open' | 'lost';
 
@@ -37,11 +37,12 @@ export function stopEvents(): void {
 /** Fetch the camera list anew; throws a ProblemError. */
 export async function refreshCameras(): Promise<void> {
   const answer = await api.get('/api/v1/cameras');
-  cameras.value = answer.cameras;
+  cameras.value = answer.cameras.map(cameraFrom);
 }
 
 /** Replace or add one camera as an API answer gave it. */
-export function putCamera(camera: CameraView): void {
+export function putCamera(answer: Parameters<typeof cameraFrom>[0]): void {
+  const camera = cameraFrom(answer);
   const list = cameras.value ?? [];
   const known = list.some((each) => each.id === camera.id);
   cameras.value = known ? list.map((each) => (each.id === camera.id ? camera : each)) : [...list, camera];

@@ -1,0 +1,62 @@
+import { useEffect } from 'preact/hooks';
+import { api } from '../../api/client';
+import { Badge, type BadgeTone } from '../../ui/Badge';
+import { ago, dateTime } from '../../ui/format';
+import { Notice, ProblemNotice } from '../../ui/Notice';
+import { Working } from '../../ui/Progress';
+import { useLoaded } from '../../ui/useLoaded';
+
+const EVERY_MS = 5000;
+
+const DUTIES: Record<string, string> = {
+  bus: 'Carries events between the units',
+  ingest: 'Connects to the cameras and records them',
+  api: 'Serves this page and the API',
+};
+
+/** The health of every process of the recorder. */
+export function UnitsTab() {
+  const { value, problem, reload } = useLoaded((signal) => api.get('/api/v1/health', { signal }));
+  useEffect(() => {
+    const timer = setInterval(reload, EVERY_MS);
+    return () => clearInterval(timer);
+  }, [reload]);
+  if (!value) return problem ? <ProblemNotice problem={problem} /> : <Working>Asking the units</Working>;
+  const units = Object.entries(value.units);
+  return (
+    <>
+      {problem && <ProblemNotice problem={problem} />}
+      {value.status === 'ok' ? (
+        <Notice tone="ok">
+          <p>Every unit is well. This is Gatehouse {value.version}.</p>
+        </Notice>
+      ) : (
+        <Notice tone="warn">
+          <p>
+            <strong>A unit is not well.</strong> It is started again by itself; if it stays, read its log on the
+            recorder: <code>log/UNIT.log</code> in the data folder.
+          </p>
+        </Notice>
+      )}
+      <ul class="plain-list card">
+        {units.map(([name, unit]) => (
+          <li key={name} class="unit-row">
+            <div>
+              <strong>{name}</strong>
+              <p class="muted small">{DUTIES[name.split('@')[0] ?? name] ?? ''}</p>
+            </div>
+            <Badge tone={toneOf(unit.status)}>{unit.status}</Badge>
+            <span class="muted small" title={dateTime(unit.since)}>
+              {ago(unit.since, Date.now())}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function toneOf(status: string): BadgeTone {
+  if (['ok', 'running', 'ready'].includes(status)) return 'ok';
+  return status === 'starting' ? 'warn' : 'bad';
+}
