@@ -50,16 +50,6 @@ export class PlaybackSteering implements Steering {
     this.gaps.length = 0;
   }
 
-  /** Shows a time that is buffered already; false where it is not. */
-  seekWithin(toUs: number): boolean {
-    const { video, sink } = this.player;
-    const toS = sink.toElementS(toUs);
-    if (!this.placed || !sink.settled || (rangeEndS(video.buffered, toS) ?? 0) <= toS) return false;
-    video.currentTime = toS;
-    if (!this.player.wantsPause) void this.player.start();
-    return true;
-  }
-
   addGap(gap: GapNotice): void {
     this.gaps.push(gap);
   }

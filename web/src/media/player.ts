@@ -119,8 +119,9 @@ export class Player {
     if (paused) this.video.pause();
     this.fromUs = fromUs;
     this.gap.value = null;
-    if (this.channel && this.steering instanceof PlaybackSteering && this.steering.seekWithin(fromUs)) {
+    if (this.channel && this.mode.value === 'playback' && this.showBuffered(fromUs)) {
       this.status.value = paused ? 'paused' : 'playing';
+      if (!paused) void this.start();
       return;
     }
     this.mode.value = 'playback';
@@ -131,19 +132,27 @@ export class Player {
   step(frames: number, frameUs: number): void {
     const shownUs = this.shownUs.value;
     this.pause();
+    if (shownUs === null) return;
     // A little into the frame: times are rounded on the way.
-    if (shownUs !== null) this.play(shownUs + frames * frameUs + frameUs / 10, true);
+    const toUs = shownUs + frames * frameUs + frameUs / 10;
+    if (!this.showBuffered(toUs)) this.play(toUs, true);
   }
 
+  /** A live picture stands still where it is; from there its recording goes on. */
   pause(): void {
     this.wantsPause = true;
     this.video.pause();
+    if (this.mode.value === 'live') this.closeChannel();
     if (this.status.value === 'playing') this.status.value = 'paused';
   }
 
   resume(): void {
     this.wantsPause = false;
-    if (this.status.value !== 'ended') void this.start();
+    if (this.mode.value === 'live') this.play(this.shownUs.value ?? Date.now() * 1000, false);
+    else if (this.status.value !== 'ended') {
+      this.status.value = 'playing';
+      void this.start();
+    }
   }
 
   setSpeed(speed: number): void {
@@ -167,8 +176,9 @@ export class Player {
 
   wake(reason: string): void {
     if (!this.suspensions.delete(reason) || this.suspensions.size > 0 || this.status.value === 'idle') return;
+    if (this.wantsPause) return;
     if (this.channel === null) this.begin();
-    else if (!this.wantsPause) void this.start();
+    else void this.start();
   }
 
   stop(): void {
@@ -206,6 +216,14 @@ export class Player {
   reopen(): void {
     if (this.mode.value === 'playback') this.fromUs = this.shownUs.value ?? this.fromUs;
     this.begin();
+  }
+
+  /** Moves to a time that is buffered already; false where it is not. */
+  private showBuffered(toUs: number): boolean {
+    const toS = this.sink.toElementS(toUs);
+    if (!this.sink.settled || !isBuffered(this.video.buffered, toS)) return false;
+    this.video.currentTime = toS;
+    return true;
   }
 
   private begin(): void {
@@ -366,4 +384,9 @@ export class Player {
       this.status.value = this.wantsPause ? 'paused' : 'playing';
     }
   }
+}
+
+function isBuffered(ranges: TimeRanges, timeS: number): boolean {
+  for (let at = 0; at < ranges.length; at += 1) if (ranges.start(at) <= timeS && timeS < ranges.end(at)) return true;
+  return false;
 }
