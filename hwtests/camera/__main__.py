@@ -20,7 +20,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--control-port", type=int, help="port of the control API, on loopback only")
     parser.add_argument("--footage", help="a folder of .mp4 files to play behind the code instead of drawn scenes")
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--cameras", type=Path, help="a TOML file with [[camera]] tables")
+    which.add_argument("--cameras", type=Path, help="a TOML (or JSON) file with [[camera]] tables")
     which.add_argument("--demo", action="store_true", help="the four cameras of the demo site")
     which.add_argument("--many", type=int, help="that many cameras, cam1 and so on, for the price of one encoder")
     return parser.parse_args()

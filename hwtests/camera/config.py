@@ -140,9 +140,14 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def load(path: Path) -> tuple[CameraConfig, ...]:
-    """The `[[camera]]` tables of a TOML file; raises msgspec.ValidationError, tomllib.TOMLDecodeError, OSError."""
+    """The `[[camera]]` tables of a TOML file, or the same as JSON in a .json file.
+
+    Raises msgspec.MsgspecError, tomllib.TOMLDecodeError, OSError.
+    """
 
     class File(msgspec.Struct, forbid_unknown_fields=True):
         camera: tuple[CameraConfig, ...]
 
+    if path.suffix == ".json":
+        return msgspec.json.decode(path.read_bytes(), type=File).camera
     return msgspec.convert(tomllib.loads(path.read_text()), File).camera
