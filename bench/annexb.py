@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 SLICE_TYPES = (1, 5)
-NOT_IN_SAMPLES = (7, 8, 9)  # parameter sets and delimiters are not stored in an MP4 sample (14496-15)
+NOT_IN_SAMPLES = (7, 8, 9, 12)  # parameter sets, delimiters and filler are not stored in an MP4 sample (14496-15)
 
 
 def nal_units(stream: bytes) -> Iterator[bytes]:
