@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from appliance.api.routing import Route
+from appliance.api.routing import Permission, Route
 from appliance.core.errors import ProblemError
 from appliance.security.access import Access
 from appliance.security.roles import ANONYMOUS, Identity, Via
@@ -86,7 +86,8 @@ def check_origin(route: Route, request: web.Request, identity: Identity) -> None
     """Raise ProblemError (403) for a request that another site's page made a browser send.
 
     State changes and WebSockets: an Origin that is there must be ours (RFC 6454). A WebSocket with a cookie must bring
-    one, as every browser does; a state change with a cookie must bring the session's CSRF token.
+    one, as every browser does; a state change with a cookie must bring the session's CSRF token, unless the route is
+    open to all: then the cookie gives no right that could be abused.
     """
     if not route.changes_state and route.method != "WS":
         return
@@ -98,7 +99,7 @@ def check_origin(route: Route, request: web.Request, identity: Identity) -> None
     if route.method == "WS":
         if origin is None:
             raise _foreign()
-    elif not _has_csrf(request):
+    elif route.permission is not Permission.OPEN and not _has_csrf(request):
         raise ProblemError(
             "csrf",
             "The request does not carry the session's CSRF token",
