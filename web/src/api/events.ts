@@ -21,6 +21,7 @@ const backoff = new Backoff(500, 10_000);
 export function startEvents(): void {
   if (wanted) return;
   wanted = true;
+  void refreshCameras().catch(() => undefined);
   connect();
 }
 
@@ -78,7 +79,7 @@ function retry(): void {
   if (!wanted) return;
   connection.value = 'lost';
   // An expired session also closes the socket; this request finds out, and its 401 leads to sign-in.
-  api.get('/api/v1/cameras').catch(() => undefined);
+  void refreshCameras().catch(() => undefined);
   timer = setTimeout(connect, backoff.next());
 }
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Problem } from '../api/model';
 import { Button } from './Button';
 
@@ -62,8 +62,14 @@ export function TextField(props: TextFieldProps) {
 }
 
 function TextInput(props: TextFieldProps & { id: string; type: 'text' | 'password' }) {
+  const input = useRef<HTMLInputElement>(null);
+  const { autofocus } = props;
+  useEffect(() => {
+    if (autofocus) input.current?.focus();
+  }, [autofocus]);
   return (
     <input
+      ref={input}
       id={props.id}
       type={props.type as 'text'} // the typings want one literal, either will do
       class={props.mono ? 'mono' : undefined}

@@ -8,6 +8,7 @@ import { Dialog } from '../../ui/Dialog';
 import { TextField } from '../../ui/Field';
 import { ProblemNotice } from '../../ui/Notice';
 import { Working } from '../../ui/Progress';
+import { useProblemFocus } from '../../ui/useProblemFocus';
 import { about, elsewhere, type Task, useTask } from '../../ui/useTask';
 import { FIELDS, RecordingFields, SourceFields } from './CameraForm';
 import { additionOf, type Draft, draftOf, EMPTY, nameFrom, patchOf, sourceOf } from './draft';
@@ -35,9 +36,10 @@ export function CameraDialog({ camera, onClose }: { camera?: CameraView | undefi
     if (await saving.run(() => store(draft, camera))) onClose();
   };
   const problem = saving.problem ?? testing.problem;
+  const form = useProblemFocus(problem);
   return (
     <Dialog title={camera ? `Change ${camera.name}` : 'Add camera'} onClose={onClose} wide>
-      <form class="form" onSubmit={save}>
+      <form class="form" ref={form} onSubmit={save}>
         <SourceFields
           draft={draft}
           onDraft={change}

@@ -5,6 +5,7 @@ import { Button } from '../../ui/Button';
 import { PasswordField, TextField } from '../../ui/Field';
 import { ProblemNotice } from '../../ui/Notice';
 import { Meter } from '../../ui/Progress';
+import { useProblemFocus } from '../../ui/useProblemFocus';
 import { about, elsewhere, useTask } from '../../ui/useTask';
 import { useTitle } from '../../ui/useTitle';
 import { strengthOf } from './strength';
@@ -34,12 +35,13 @@ function SetupForm() {
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const { busy, problem, run } = useTask();
+  const form = useProblemFocus(problem);
   const submit = (event: Event) => {
     event.preventDefault();
     void run(() => setUp(code, username, password));
   };
   return (
-    <form class="card form" onSubmit={submit}>
+    <form class="card form" ref={form} onSubmit={submit}>
       <TextField
         label="Setup code"
         hint="Ten letters and digits; case and hyphen do not matter."

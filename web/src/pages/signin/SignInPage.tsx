@@ -4,6 +4,7 @@ import { signIn } from '../../app/session';
 import { Button } from '../../ui/Button';
 import { PasswordField, TextField } from '../../ui/Field';
 import { ProblemNotice } from '../../ui/Notice';
+import { useProblemFocus } from '../../ui/useProblemFocus';
 import { about, elsewhere, useTask } from '../../ui/useTask';
 import { useTitle } from '../../ui/useTitle';
 
@@ -12,6 +13,7 @@ export function SignInPage() {
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
   const { busy, problem, run } = useTask();
+  const form = useProblemFocus(problem);
   const submit = (event: Event) => {
     event.preventDefault();
     void run(() => signIn(username, password));
@@ -20,7 +22,7 @@ export function SignInPage() {
   return (
     <main class="door">
       <Brand />
-      <form class="card form" onSubmit={submit}>
+      <form class="card form" ref={form} onSubmit={submit}>
         <h1>Sign in</h1>
         <TextField
           label="User name"

@@ -4,7 +4,7 @@ import type { AuditEntry } from '../../api/model';
 import { Badge } from '../../ui/Badge';
 import { Button } from '../../ui/Button';
 import { dateTime } from '../../ui/format';
-import { ProblemNotice } from '../../ui/Notice';
+import { Notice, ProblemNotice } from '../../ui/Notice';
 import { Working } from '../../ui/Progress';
 import { useLoaded } from '../../ui/useLoaded';
 import { useTask } from '../../ui/useTask';
@@ -28,6 +28,7 @@ function AuditTable({ first, next }: { first: readonly AuditEntry[]; next: numbe
     });
   return (
     <>
+      <Chain />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section class="table-frame card" aria-label="Audit log" tabIndex={0}>
         <table>
@@ -59,12 +60,30 @@ function AuditTable({ first, next }: { first: readonly AuditEntry[]; next: numbe
   );
 }
 
+/** Whether anybody has tampered with the log: every entry carries a hash over the one before. */
+function Chain() {
+  const { value } = useLoaded((signal) => api.get('/api/v1/audit/check', { signal }));
+  if (!value) return null;
+  if (value.intact)
+    return (
+      <p class="muted small">All {value.entries} entries are as they were written: the chain of their hashes holds.</p>
+    );
+  return (
+    <Notice tone="bad" alert>
+      <p>
+        <strong>The audit log has been tampered with.</strong> Entry {value.first_fault ?? value.entries} is not as it
+        was written. Find out who can write to the recorder’s disk.
+      </p>
+    </Notice>
+  );
+}
+
 function AuditRow({ entry }: { entry: AuditEntry }) {
   return (
     <tr>
       <td class="nowrap">{dateTime(entry.time)}</td>
       <td>
-        {entry.actor}
+        {entry.actor === '-' ? <span class="muted">not signed in</span> : entry.actor}
         {entry.via === 'token' && <span class="muted"> (token)</span>}
       </td>
       <td>

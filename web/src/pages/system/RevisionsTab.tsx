@@ -37,8 +37,8 @@ export function RevisionsTab() {
               </p>
             </div>
             <span class="muted small">{revision.records.join(', ')}</span>
-            <Button small onClick={() => setOpen(revision)} aria-label={`Look at revision ${revision.revision}`}>
-              Look
+            <Button small onClick={() => setOpen(revision)} aria-label={`Show revision ${revision.revision}`}>
+              Show
             </Button>
           </li>
         ))}

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { api } from '../../api/client';
-import { Badge, type BadgeTone } from '../../ui/Badge';
-import { ago, dateTime } from '../../ui/format';
+import { Badge } from '../../ui/Badge';
+import { dateTime, duration } from '../../ui/format';
 import { Notice, ProblemNotice } from '../../ui/Notice';
 import { Working } from '../../ui/Progress';
 import { useLoaded } from '../../ui/useLoaded';
@@ -43,20 +43,15 @@ export function UnitsTab() {
           <li key={name} class="unit-row">
             <div>
               <strong>{name}</strong>
-              <p class="muted small">{DUTIES[name.split('@')[0] ?? name] ?? ''}</p>
+              <p class="muted small">{DUTIES[name.replace(/-\d+$/, '')]}</p>
             </div>
-            <Badge tone={toneOf(unit.status)}>{unit.status}</Badge>
+            <Badge tone={unit.status === 'ok' ? 'ok' : 'bad'}>{unit.status === 'ok' ? 'Running' : 'Not running'}</Badge>
             <span class="muted small" title={dateTime(unit.since)}>
-              {ago(unit.since, Date.now())}
+              for {duration((Date.now() - Date.parse(unit.since)) / 1000)}
             </span>
           </li>
         ))}
       </ul>
     </>
   );
-}
-
-function toneOf(status: string): BadgeTone {
-  if (['ok', 'running', 'ready'].includes(status)) return 'ok';
-  return status === 'starting' ? 'warn' : 'bad';
 }
