@@ -197,5 +197,6 @@ class Outgoing:
             if item.body is None:
                 await socket.send_frame(item.head, web.WSMsgType.TEXT)
             else:
-                await socket.send_bytes(item.head + item.body)
+                whole = memoryview(item.head + item.body)  # of bytes, TLS would copy the rest for every record
+                await socket.send_bytes(whole)  # type: ignore[arg-type]
         self._freed.set()

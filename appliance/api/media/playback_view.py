@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from appliance.api.media.messages import MOST_CREDIT, End, Gap, Init, Opened, Play, Refusal
 from appliance.api.media.outgoing import Lane
+from appliance.api.media.reading import read
 from appliance.api.media.recorded_stream import Piece, RecordedStream, Wishes
 from appliance.api.media.stream import Chunk, TrackFormat
 from appliance.api.media.threads import Threads
@@ -56,19 +57,19 @@ class PlaybackView:
         raise AssertionError("playback waits for more for ever")
 
     async def _play(self, from_us: int) -> None:
-        playback = await self._threads.run(lambda: Playback(self._reader(), self._request.camera, from_us))
+        playback = await read(self._threads, lambda: Playback(self._reader(), self._request.camera, from_us))
         self._lane.say(Opened(channel=self._request.channel, epoch=to_rfc3339(playback.epoch_us)))
         stream = RecordedStream(playback, Wishes(self._request.codecs, self._request.audio), self._slots)
         try:
             while True:
                 await self._wait_for_credit()
-                pieces = await self._threads.run(stream.next)
+                pieces = await read(self._threads, stream.next)
                 if pieces:
                     await self._send(pieces)
                 elif self._clock.now_us() - playback.at_us < PATIENCE_US:
                     await asyncio.sleep(POLL_S)
                 else:
-                    await self._send(await self._threads.run(stream.flush))
+                    await self._send(await read(self._threads, stream.flush))
                     await self._rest()
         finally:
             stream.close()
