@@ -94,7 +94,8 @@ def libav_video(
 ) -> tuple[list[bytes], list[bytes]]:
     """(RTP packets, RTCP packets) of libav's muxer; every picture of the test pattern at 25 fps."""
     wire = _Wire()
-    with av.open(wire, "w", format="rtp", options={"packetsize": str(packet_bytes)}) as container:
+    settings = {"packetsize": str(packet_bytes), "strict": "experimental"}  # AV1 over RTP is that to libav
+    with av.open(wire, "w", format="rtp", options=settings) as container:
         stream = cast(VideoStream, container.add_stream(codec, rate=25, options=options or {}))
         stream.width, stream.height = size
         stream.pix_fmt = pix_fmt

@@ -6,6 +6,7 @@ from appliance.media.codecs.bits import BitReader
 from appliance.media.model import VideoCodec, VideoFormat
 
 SEQUENCE_HEADER, TEMPORAL_DELIMITER, FRAME_HEADER, FRAME, TILE_LIST, PADDING = 1, 2, 3, 6, 8, 15
+LARGEST = 16384
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,17 @@ def leb128(value: int) -> bytes:
     return bytes(out)
 
 
-def read_leb128(data: bytes, at: int) -> tuple[int, int]:
-    """(value, offset behind it); raises ValueError."""
+def read_leb128(data: bytes | bytearray | memoryview, at: int, end: int) -> tuple[int, int]:
+    """(value, offset behind it) of a length in data[at:end]; raises ValueError."""
     value = 0
-    for index in range(8):
-        if at + index >= len(data):
+    for shift in range(0, 56, 7):
+        if at >= end:
             raise ValueError("a length is cut short")
-        byte = data[at + index]
-        value |= (byte & 0x7F) << 7 * index
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
         if not byte & 0x80:
-            return value, at + index + 1
+            return value, at
     raise ValueError("a length is too long")
 
 
@@ -46,30 +48,43 @@ def obu_type(header: int) -> int:
     return header >> 3 & 15
 
 
-def with_size(obu: bytes) -> bytes:
-    """The OBU with its size field, as files want it."""
-    if obu[0] & 2:
-        return obu
-    head = 2 if obu[0] & 4 else 1
-    return bytes([obu[0] | 2]) + obu[1:head] + leb128(len(obu) - head) + obu[head:]
-
-
-def payload(obu: bytes) -> bytes:
-    """The bytes behind the header and the size field."""
-    at = 2 if obu[0] & 4 else 1
+def payload_bounds(obu: bytes | bytearray) -> tuple[int, int]:
+    """Where the payload of an OBU begins and ends, behind its header and size field; raises ValueError."""
+    head = 2 if obu and obu[0] & 4 else 1
+    if len(obu) < head or obu[0] & 0x80:
+        raise ValueError("no OBU header")
     if not obu[0] & 2:
-        return obu[at:]
-    size, at = read_leb128(obu, at)
-    return obu[at : at + size]
+        return head, len(obu)
+    size, at = read_leb128(obu, head, len(obu))
+    if at + size > len(obu):
+        raise ValueError("an OBU reaches past its end")
+    return at, at + size
+
+
+def with_size(obu: bytes | bytearray) -> bytes:
+    """The OBU with its size field, as files want it; raises ValueError."""
+    start, end = payload_bounds(obu)
+    head = bytes(obu[: 2 if obu[0] & 4 else 1])
+    return bytes((head[0] | 2,)) + head[1:] + leb128(end - start) + obu[start:end]
+
+
+def shows_key_frame(first: int) -> bool:
+    """Whether a frame (header) OBU whose payload begins with this byte is a key frame that is shown (5.9.2)."""
+    return first & 0xF0 == 0x10  # not show_existing_frame, frame_type KEY_FRAME, show_frame
 
 
 def video_format(obu: bytes) -> VideoFormat:
     """The format from a sequence header OBU; raises ValueError."""
-    bits = BitReader(payload(obu))
+    start, end = payload_bounds(obu)
+    if obu_type(obu[0]) != SEQUENCE_HEADER:
+        raise ValueError("not a sequence header")
+    bits = BitReader(obu[start:end])
     profile, _still, reduced = bits.u(3), bits.flag(), bits.flag()
     level, tier = _operating_point(bits, reduced)
     width_bits, height_bits = bits.u(4) + 1, bits.u(4) + 1
     width, height = bits.u(width_bits) + 1, bits.u(height_bits) + 1
+    if not (width <= LARGEST and height <= LARGEST):
+        raise ValueError(f"a picture of {width}×{height} makes no sense")
     _skip_tools(bits, reduced)
     color = _color(bits, profile)
     flags = tier << 7 | color.high_bits << 6 | color.twelve_bits << 5 | color.mono << 4
