@@ -16,6 +16,7 @@ from appliance.core.clock import US_PER_S, Clock
 from appliance.core.errors import ProblemError
 from appliance.media import problems
 from appliance.media.rtp import HEADER_BYTES
+from appliance.media.rtsp.runs import LEAST_FRAME_BYTES
 from appliance.media.rtsp_message import LARGEST_HEAD_BYTES, Request, Response, content_length, parse_head
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,10 @@ class PacketTaker(Protocol):
         self, view: memoryview, start: int, end: int, first: int, kind: int, sequence: int, stamp: int, ssrc: int
     ) -> None:
         """A packet whose header fields are these; what follows its first 12 bytes is view[start:end]."""
+        ...
+
+    def run(self, view: memoryview, at: int, end: int, frame_bytes: int, stamp: int, ssrc: int) -> int:
+        """Take a run of interleaved frames of frame_bytes that begins at `at`; returns where it ends, `at` for none."""
         ...
 
 
@@ -177,9 +182,14 @@ class RtspConnection(asyncio.BufferedProtocol):
             if stop > end:
                 break
             if channel in takers:
+                taker = takers[channel]
+                if length >= LEAST_FRAME_BYTES and stop + length < end:
+                    behind = taker.run(view, at, end, length + _INTERLEAVED, stamp, ssrc)
+                    if behind > at:
+                        at = behind
+                        continue
                 if length >= HEADER_BYTES:
-                    start = at + _INTERLEAVED + HEADER_BYTES
-                    takers[channel].packet(view, start, stop, first, kind, sequence, stamp, ssrc)
+                    taker.packet(view, at + _FRAME.size, stop, first, kind, sequence, stamp, ssrc)
             elif channel in self.rtcp:
                 self.rtcp[channel](bytes(view[at + _INTERLEAVED : stop]))
             at = stop

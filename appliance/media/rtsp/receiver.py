@@ -12,6 +12,7 @@ from appliance.media.depacketise.base import Depacketiser
 from appliance.media.model import AudioFormat, AudioUnit, Sink, VideoFormat, VideoUnit
 from appliance.media.rtcp import Bye, SenderReport, parse_compound, receiver_report
 from appliance.media.rtp import HEADER_BYTES, Sequence, payload_bounds
+from appliance.media.rtsp.runs import RunReader
 
 MOST_FOREIGN_PACKETS = 200
 _PLAIN = 0x80  # version 2, no padding, no extension, no contributing sources
@@ -82,7 +83,15 @@ class MetadataOutput:
 class Receiver:
     """Implements connection.PacketTaker. Several receivers may take turns on the camera's wall clock: see `align`."""
 
-    def __init__(self, payload_type: int, depacketiser: Depacketiser, output: Output, sink: Sink, clock: Clock) -> None:
+    def __init__(
+        self,
+        payload_type: int,
+        depacketiser: Depacketiser,
+        output: Output,
+        sink: Sink,
+        clock: Clock,
+        runs: RunReader | None = None,
+    ) -> None:
         self.arrival_us = 0
         self.left = False  # the camera said goodbye (RTCP BYE)
         self.output = output
@@ -90,6 +99,7 @@ class Receiver:
         self._depacketiser = depacketiser
         self._sink = sink
         self._clock = clock
+        self._runs = runs
         self._sequence = Sequence()
         self._own_ssrc = secrets.randbits(32)
         self._foreign_packets = 0
@@ -115,6 +125,23 @@ class Receiver:
             self._sink.on_loss(missing)
         self.output.arrival_us = self.arrival_us
         self._depacketiser.push(view, start, end, stamp, kind & 0x80)
+
+    def run(self, view: memoryview, at: int, end: int, frame_bytes: int, stamp: int, ssrc: int) -> int:
+        """See PacketTaker."""
+        reception = self._sequence.reception
+        if self._runs is None or ssrc != reception.ssrc:
+            return at
+        number = reception.highest + 1 & 0xFFFF
+        parts = self._runs.read(view, at, end, frame_bytes, number, stamp << 32 | ssrc)
+        if not parts:
+            return at
+        packets = len(parts) - 1
+        reception.highest += packets
+        reception.received += packets
+        payload = b"".join(parts)
+        self.output.arrival_us = self.arrival_us
+        self._depacketiser.push(memoryview(payload), 0, len(payload), stamp, 0)
+        return at + packets * frame_bytes
 
     def _foreign(self) -> None:
         self._foreign_packets += 1

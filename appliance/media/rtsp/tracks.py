@@ -15,6 +15,7 @@ from appliance.media.depacketise.metadata import MetadataDepacketiser
 from appliance.media.depacketise.mjpeg import MjpegDepacketiser
 from appliance.media.model import AudioCodec, AudioFormat, Sink
 from appliance.media.rtsp.receiver import AudioOutput, MetadataOutput, Receiver, VideoOutput
+from appliance.media.rtsp.runs import RunReader, h264_continuation, h265_continuation
 from appliance.media.sdp import MediaDescription, Session, parameter_sets
 
 VIDEO = ("H264", "H265", "HEVC", "AV1", "JPEG")
@@ -50,7 +51,7 @@ def choose(session: Session, base: str, sink: Sink, clock: Clock) -> Tracks:
     medium = _video_of(session)
     url = control_url(base, session.control)
     output = VideoOutput(sink, medium.rate_hz, medium.fps)
-    receiver = Receiver(medium.payload_type, _video(medium, output), output, sink, clock)
+    receiver = Receiver(medium.payload_type, _video(medium, output), output, sink, clock, _runs(medium))
     tracks = [Track(control_url(url, medium.control), receiver)]
     for maker in (_audio_receiver, _metadata_receiver):
         found = next(((m, r) for m in session.media if (r := maker(m, sink, clock)) is not None), None)
@@ -98,6 +99,15 @@ def _video(medium: MediaDescription, out: VideoOut) -> Depacketiser:
         case "AV1":
             return Av1Depacketiser(out)
     return MjpegDepacketiser(out)
+
+
+def _runs(medium: MediaDescription) -> RunReader | None:
+    match medium.encoding:
+        case "H264":
+            return RunReader(medium.payload_type, 2, h264_continuation)
+        case "H265" | "HEVC":
+            return RunReader(medium.payload_type, 3, h265_continuation)
+    return None
 
 
 def _audio_receiver(medium: MediaDescription, sink: Sink, clock: Clock) -> Receiver | None:
