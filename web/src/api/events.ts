@@ -85,14 +85,14 @@ function retry(): void {
 
 function receive(data: unknown): void {
   const message = parse(data);
-  if (message?.op === 'state' && message.camera && message.state) applyState(message.camera, message.state);
+  if (message?.op === 'state' && message.camera) applyState(message.camera, message.state ?? null);
   else if (message?.op === 'event' && message.type?.startsWith('config/')) void refreshCameras().catch(() => undefined);
 }
 
 interface EventMessage {
   op: string;
   camera?: string;
-  state?: CameraState;
+  state?: CameraState | null;
   type?: string;
 }
 
@@ -105,10 +105,12 @@ function parse(data: unknown): EventMessage | undefined {
   }
 }
 
-function applyState(id: string, state: CameraState): void {
+function applyState(id: string, state: CameraState | null): void {
   const list = cameras.value;
   if (!list) return;
-  if (list.some((camera) => camera.id === id)) {
+  if (!state) {
+    dropCamera(id);
+  } else if (list.some((camera) => camera.id === id)) {
     cameras.value = list.map((camera) => (camera.id === id ? { ...camera, state } : camera));
   } else {
     void refreshCameras().catch(() => undefined); // added elsewhere

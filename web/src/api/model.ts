@@ -27,5 +27,5 @@ export type VolumeView = Schemas['VolumeView'];
 export type AuditEntry = Schemas['AuditEntry'];
 export type TokenView = Schemas['TokenView'];
 export type RevisionView = Schemas['RevisionView'];
-export type { Timeline } from './pending';
+export type Timeline = Schemas['TimelineView'];
 export type FieldChange = Schemas['FieldChangeView'];

@@ -75,6 +75,23 @@ export interface paths {
         readonly patch: operations["patch-cameras-id"];
         readonly trace?: never;
     };
+    readonly "/api/v1/cameras/{id}/days": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Days with recordings */
+        readonly get: operations["get-cameras-id-days"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/cameras/{id}/manual-recording": {
         readonly parameters: {
             readonly query?: never;
@@ -88,6 +105,57 @@ export interface paths {
         readonly post?: never;
         /** Stop a manual recording */
         readonly delete: operations["delete-cameras-id-manual-recording"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/cameras/{id}/media.mp4": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Any recorded range as one file, exact to the GOP; byte ranges work */
+        readonly get: operations["get-cameras-id-media-mp4"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/cameras/{id}/snapshot.jpg": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The newest picture, or the recorded one of a time */
+        readonly get: operations["get-cameras-id-snapshot-jpg"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/cameras/{id}/timeline": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** What is recorded in a range, and why the rest is not */
+        readonly get: operations["get-cameras-id-timeline"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -161,6 +229,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The state of every camera, then changes and events as they happen */
+        readonly get: operations["ws-events"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/health": {
         readonly parameters: {
             readonly query?: never;
@@ -178,6 +263,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/media": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Live and playback streams of a page: docs/reference/media-socket.md */
+        readonly get: operations["ws-media"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/openapi.json": {
         readonly parameters: {
             readonly query?: never;
@@ -187,6 +289,23 @@ export interface paths {
         };
         /** The description of every route */
         readonly get: operations["get-openapi-json"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/recordings": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Recorded segments, newest first */
+        readonly get: operations["get-recordings"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -399,6 +518,13 @@ export interface components {
             readonly state: components["schemas"]["CameraState"];
         };
         /**
+         * DaysView
+         * @description Days with recordings, in order ("2026-11-24").
+         */
+        readonly DaysView: {
+            readonly days: readonly string[];
+        };
+        /**
          * FieldChangeView
          * @description A field that differs; secrets are masked. before or after null: the field was or is not there.
          */
@@ -407,6 +533,15 @@ export interface components {
             readonly before: unknown;
             readonly field: string;
             readonly record: string;
+        };
+        /**
+         * GapView
+         * @description An interval that is missing, and why.
+         */
+        readonly GapView: {
+            readonly cause: string;
+            readonly end: string;
+            readonly start: string;
         };
         /**
          * Health
@@ -531,9 +666,9 @@ export interface components {
         readonly Problem: {
             readonly code: string;
             /** @default null */
-            readonly detail: string | null;
+            readonly detail?: string | null;
             /** @default null */
-            readonly field: string | null;
+            readonly field?: string | null;
             readonly remedy: string;
             readonly status: number;
             readonly title: string;
@@ -578,6 +713,14 @@ export interface components {
         readonly RecordingMethodsPatch: {
             readonly continuous?: boolean | null;
             readonly manual?: components["schemas"]["ManualRecordingPatch"] | null;
+        };
+        /**
+         * RecordingsView
+         * @description A page of segments, newest first. next: pass it as `after` for the next page; None on the last one.
+         */
+        readonly RecordingsView: {
+            readonly next: string | null;
+            readonly recordings: readonly components["schemas"]["SegmentView"][];
         };
         /**
          * Restored
@@ -628,6 +771,20 @@ export interface components {
          * @enum {unknown}
          */
         readonly RoleInput: "administrator" | "operator" | "viewer";
+        /**
+         * SegmentView
+         * @description A file of recordings. open: it is being written.
+         */
+        readonly SegmentView: {
+            readonly audio: string | null;
+            readonly bytes: number;
+            readonly camera: string;
+            readonly end: string;
+            readonly kinds: readonly string[];
+            readonly open: boolean;
+            readonly start: string;
+            readonly video: string;
+        };
         /**
          * Setup
          * @description The setup code from the ready line, and who the first administrator is to be.
@@ -692,11 +849,32 @@ export interface components {
             readonly verify_tls: boolean;
         };
         /**
+         * SpanView
+         * @description An uninterrupted stretch of recording, and why it was recorded.
+         */
+        readonly SpanView: {
+            readonly end: string;
+            readonly kinds: readonly string[];
+            readonly start: string;
+        };
+        /**
          * StorageView
          * @description Every volume.
          */
         readonly StorageView: {
             readonly volumes: readonly components["schemas"]["VolumeView"][];
+        };
+        /**
+         * TimelineView
+         * @description A camera's recordings in a range. recorded_percent: of the time that was to be recorded; None if there was none.
+         */
+        readonly TimelineView: {
+            readonly camera: string;
+            readonly end: string;
+            readonly gaps: readonly components["schemas"]["GapView"][];
+            readonly recorded_percent: number | null;
+            readonly spans: readonly components["schemas"]["SpanView"][];
+            readonly start: string;
         };
         /**
          * TokenList
@@ -992,6 +1170,39 @@ export interface operations {
             };
         };
     };
+    readonly "get-cameras-id-days": {
+        readonly parameters: {
+            readonly query?: {
+                readonly zone?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DaysView"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly "put-cameras-id-manual-recording": {
         readonly parameters: {
             readonly query?: never;
@@ -1041,6 +1252,110 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["CameraState"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-cameras-id-media-mp4": {
+        readonly parameters: {
+            readonly query: {
+                readonly audio?: boolean;
+                readonly download?: boolean;
+                readonly end: string;
+                readonly start: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "video/mp4": unknown;
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-cameras-id-snapshot-jpg": {
+        readonly parameters: {
+            readonly query?: {
+                readonly time?: string | null;
+                readonly width?: number | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/jpeg": unknown;
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-cameras-id-timeline": {
+        readonly parameters: {
+            readonly query: {
+                readonly end: string;
+                readonly start: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TimelineView"];
                 };
             };
             /** @description A problem */
@@ -1185,6 +1500,33 @@ export interface operations {
             };
         };
     };
+    readonly "ws-events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A WebSocket */
+            readonly 101: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly "get-health": {
         readonly parameters: {
             readonly query?: never;
@@ -1214,6 +1556,33 @@ export interface operations {
             };
         };
     };
+    readonly "ws-media": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A WebSocket */
+            readonly 101: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly "get-openapi-json": {
         readonly parameters: {
             readonly query?: never;
@@ -1230,6 +1599,41 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": Record<string, never>;
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-recordings": {
+        readonly parameters: {
+            readonly query?: {
+                readonly after?: string | null;
+                readonly camera?: string | null;
+                readonly end?: string | null;
+                readonly limit?: number;
+                readonly start?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RecordingsView"];
                 };
             };
             /** @description A problem */

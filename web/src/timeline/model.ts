@@ -29,7 +29,7 @@ export function fromAnswer(answer: TimelineAnswer): Recorded {
   return {
     spans: answer.spans.flatMap(({ start, end, kinds }) => bounded(start, end, (at) => ({ ...at, kinds }))),
     gaps: answer.gaps.flatMap(({ start, end, cause }) => bounded(start, end, (at) => ({ ...at, cause }))),
-    percent: answer.recorded_percent,
+    percent: answer.recorded_percent ?? 0,
   };
 }
 
