@@ -147,8 +147,13 @@ class Appliance:
 
     @classmethod
     @contextmanager
-    def start(cls, folder: Path, *, site: str = "empty", shards: int = 2, **environment: str) -> Iterator[Self]:
-        """Start it, wait for its ready line, sign in, and stop it at the end. Its port stays when the api unit dies."""
+    def start(
+        cls, folder: Path, *, site: str = "empty", shards: int = 2, set_up: bool = True, **environment: str
+    ) -> Iterator[Self]:
+        """Start it, wait for its ready line, sign in, and stop it at the end. Its port stays when the api unit dies.
+
+        set_up: make the first administrator and sign in; without it the setup code has not served.
+        """
         port, demo_port = free_ports(2)
         settings = {
             **os.environ,
@@ -165,7 +170,8 @@ class Appliance:
         try:
             url, code = _ready_line(process, folder)
             appliance = cls(folder, process, url, code)
-            appliance.api.sign_in(code)
+            if set_up:
+                appliance.api.sign_in(code)
             yield appliance
         finally:
             process.terminate()
