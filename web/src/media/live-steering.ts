@@ -11,6 +11,7 @@ const TRIM_EVERY_MS = 3_000;
 export class LiveSteering implements Steering {
   private readonly player: Player;
   private readonly edge = new LiveEdge();
+  private isOpen = false;
   private started = false;
   private lastS = 0;
   private movedMs = 0;
@@ -21,6 +22,7 @@ export class LiveSteering implements Steering {
   }
 
   opened(): void {
+    this.isOpen = true;
     this.started = false;
   }
 
@@ -34,7 +36,7 @@ export class LiveSteering implements Steering {
 
   tick(nowMs: number): void {
     const { video, sink } = this.player;
-    if (!sink.settled) return;
+    if (!this.isOpen || !sink.settled) return;
     const newest = video.buffered.length - 1;
     if (newest < 0) return;
     const startS = video.buffered.start(newest);

@@ -19,6 +19,7 @@ export class PlaybackSteering implements Steering {
   private readonly credit = new Credit();
   private readonly gaps: GapNotice[] = [];
   private wantedUs: number;
+  private isOpen = false;
   private placed = false;
   private isEnded = false;
   private fragments = 0;
@@ -44,6 +45,7 @@ export class PlaybackSteering implements Steering {
 
   opened(epochUs: number): void {
     this.wantedUs = Math.max(this.resumeUs(), epochUs);
+    this.isOpen = true;
     this.placed = false;
     this.isEnded = false;
     this.fragments = 0;
@@ -73,6 +75,7 @@ export class PlaybackSteering implements Steering {
   }
 
   tick(nowMs: number): void {
+    if (!this.isOpen) return;
     if (!this.player.sink.settled) {
       if (this.isEnded && this.fragments === 0) this.finish();
       return;

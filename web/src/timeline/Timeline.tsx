@@ -239,8 +239,8 @@ function Legend({ timeline }: { timeline: TimelineController }) {
   );
 }
 
-function recordedText(percent: number, spans: number, gaps: number): string {
-  if (spans === 0) return 'Nothing recorded on this day';
+function recordedText(percent: number | null, spans: number, gaps: number): string {
+  if (spans === 0 || percent === null) return 'Nothing recorded on this day';
   const missing = gaps === 0 ? 'no gap' : gaps === 1 ? 'one gap' : `${gaps} gaps`;
   return `${percent.toFixed(2)} % recorded, ${missing}`;
 }

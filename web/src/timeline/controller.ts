@@ -12,6 +12,9 @@ export interface Range {
   readonly toUs: number;
 }
 
+/** A view that the reader has moved stays as it is for this long. */
+const FOLLOW_AFTER_US = 8_000_000;
+
 export class TimelineController {
   readonly camera: string;
   readonly zone = Zone.local();
@@ -84,9 +87,9 @@ export class TimelineController {
     this.view.value = reveal(this.view.value, this.cursorUs.value, this.bounds.value);
   }
 
-  /** The picture shown is of that time: keeps it in sight, unless the reader has just moved the view. */
+  /** The picture shown is of that time: keeps it in sight, unless the reader is looking at another one. */
   follow(playheadUs: number): void {
-    if (Date.now() * 1000 - this.handledUs < 8_000_000) return;
+    if (this.hoverUs.value !== null || Date.now() * 1000 - this.handledUs < FOLLOW_AFTER_US) return;
     const date = this.zone.dateOf(playheadUs);
     if (date !== this.date.value) this.showDay(date);
     const view = this.view.value;

@@ -106,6 +106,7 @@ class Gestures {
     if (!this.wishes.canZoom(factor)) return;
     event.preventDefault();
     this.wishes.zoom(factor, this.timeAt(this.xOf(event)));
+    this.wishes.hover(this.timeAt(this.xOf(event)));
   };
 
   private pinch(id: number, before: number, now: number): void {

@@ -20,16 +20,17 @@ export interface Gap {
 export interface Recorded {
   readonly spans: readonly Span[];
   readonly gaps: readonly Gap[];
-  readonly percent: number;
+  /** Of the time that was to be recorded; null where nothing was. */
+  readonly percent: number | null;
 }
 
-export const NOTHING: Recorded = { spans: [], gaps: [], percent: 0 };
+export const NOTHING: Recorded = { spans: [], gaps: [], percent: null };
 
 export function fromAnswer(answer: TimelineAnswer): Recorded {
   return {
     spans: answer.spans.flatMap(({ start, end, kinds }) => bounded(start, end, (at) => ({ ...at, kinds }))),
     gaps: answer.gaps.flatMap(({ start, end, cause }) => bounded(start, end, (at) => ({ ...at, cause }))),
-    percent: answer.recorded_percent ?? 0,
+    percent: answer.recorded_percent,
   };
 }
 

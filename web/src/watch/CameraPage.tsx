@@ -83,15 +83,13 @@ function StageWords({ camera, player }: { camera: CameraView; player: Player }) 
   return (
     <>
       <ObstacleOverlay camera={camera} player={player} />
-      <div class="tile-head">
-        <span class="watch-mode">{player.mode.value === 'live' ? 'Live' : 'Recording'}</span>
-        <Recording camera={camera} />
-      </div>
       <div class="tile-foot">
-        <div class="tile-words">
-          <DebugOverlay player={player} />
-          <TranscodeNote player={player} />
-          <GapNote player={player} />
+        <DebugOverlay player={player} />
+        <TranscodeNote player={player} />
+        <GapNote player={player} />
+        <div class="tile-caption">
+          <Recording camera={camera} />
+          <span class="watch-mode">{player.mode.value === 'live' ? 'Live' : 'Recording'}</span>
         </div>
       </div>
     </>

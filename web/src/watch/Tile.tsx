@@ -25,25 +25,23 @@ export function Tile({ camera }: { camera: CameraView }) {
       <Picture label={`${camera.name}, live picture`} still={camera.enabled ? still : null} videoRef={video} />
       <OpenLink camera={camera} onDouble={() => toggleFullscreen(frame.current)} />
       {player && <ObstacleOverlay camera={camera} player={player} />}
-      <header class="tile-head">
-        <h2 class="tile-name">{camera.name}</h2>
-        <Recording camera={camera} />
-      </header>
+      <div class="tile-buttons">
+        {player && camera.state.audio && <SoundButton player={player} name={camera.name} />}
+        <Button
+          kind="quiet"
+          small
+          icon="fullscreen"
+          aria-label={`Full screen: ${camera.name}`}
+          title="Full screen (f)"
+          onClick={() => toggleFullscreen(frame.current)}
+        />
+      </div>
       <footer class="tile-foot">
-        <div class="tile-words">
-          {player && <DebugOverlay player={player} />}
-          {player && <TranscodeNote player={player} />}
-        </div>
-        <div class="tile-buttons">
-          {player && camera.state.audio && <SoundButton player={player} name={camera.name} />}
-          <Button
-            kind="quiet"
-            small
-            icon="fullscreen"
-            aria-label={`Full screen: ${camera.name}`}
-            title="Full screen (f)"
-            onClick={() => toggleFullscreen(frame.current)}
-          />
+        {player && <DebugOverlay player={player} />}
+        {player && <TranscodeNote player={player} />}
+        <div class="tile-caption">
+          <Recording camera={camera} />
+          <h2 class="tile-name">{camera.name}</h2>
         </div>
       </footer>
     </article>
