@@ -1,0 +1,1 @@
+"""The long runs: `make hwtest`. Their short forms are part of the tests."""
