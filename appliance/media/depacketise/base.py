@@ -27,7 +27,7 @@ class AudioOut(Protocol):
         ...
 
     def audio_unit(self, rtp: int, data: bytes, samples: int) -> None:
-        """The next unit; samples per channel at the RTP clock."""
+        """The next unit; samples per channel at the rate of its format."""
         ...
 
 

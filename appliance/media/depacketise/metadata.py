@@ -5,6 +5,7 @@ from collections.abc import Callable
 from appliance.media.depacketise.base import Payload
 
 LARGEST_DOCUMENT_BYTES = 4 * 1024 * 1024
+_DECLARATION = b"<?xml"
 
 
 class MetadataDepacketiser:
@@ -21,12 +22,17 @@ class MetadataDepacketiser:
 
     def push(self, view: Payload, start: int, end: int, rtp: int, marker: int) -> None:
         """See Depacketiser."""
-        self._document += view[start:end]
-        if len(self._document) > LARGEST_DOCUMENT_BYTES:
+        if not self._whole and view[start : min(end, start + len(_DECLARATION))] == _DECLARATION:
+            self._document.clear()  # only the end of the document before was lost
+            self._whole = True
+        if self._whole:
+            self._document += view[start:end]
+            if len(self._document) > LARGEST_DOCUMENT_BYTES:
+                self._whole = False
+        if not self._whole:
             self._document.clear()
-            self._whole = False
         if marker:
-            if self._whole and self._document:
+            if self._document:
                 self._out(rtp, bytes(self._document))
             self._document.clear()
             self._whole = True
