@@ -74,4 +74,6 @@ class RtspClient:
 
     def _note_session(self, answer: Response) -> None:
         if header := answer.header("session"):
-            self.session, self.session_timeout_s = session_of(header)
+            self.session, timeout_s = session_of(header)
+            if "timeout" in header.lower():  # answers behind the first one often leave it out
+                self.session_timeout_s = timeout_s

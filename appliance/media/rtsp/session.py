@@ -20,6 +20,7 @@ SILENT_AFTER_US = 10 * US_PER_S
 TICK_S = 1.0
 HELD_PACKETS_TICK_S = 0.05
 REPORT_EVERY_US = 5 * US_PER_S
+FIRST_REPORT_US = 2 * US_PER_S
 UNSUPPORTED_TRANSPORT, NO_SESSION = 461, 454
 NOT_IMPLEMENTED = frozenset({400, 405, 451, 501, 551})
 
@@ -37,7 +38,6 @@ class RtspSession:
         self._control: list[tuple[Track, Callable[[bytes], None]]] = []
         self._ports: list[UdpPorts] = []
         self._answer: asyncio.Future[Response | None] | None = None
-        self._played_us = 0
         self._kept_alive_us = 0
         self._reported_us = 0
         self._pictures_us = 0
@@ -123,7 +123,8 @@ class RtspSession:
         """PLAY from now on; raises ProblemError."""
         await self._client.demand("PLAY", self._tracks.url, {"Range": "npt=0.000-"})
         now_us = self._clock.monotonic_us()
-        self._kept_alive_us = self._reported_us = self._pictures_us = self._paced_us = self._played_us = now_us
+        self._kept_alive_us = self._pictures_us = self._paced_us = now_us
+        self._reported_us = now_us - REPORT_EVERY_US + FIRST_REPORT_US
 
     async def watch(self) -> None:
         """Until the stream ends: keep it alive, report, notice silence; raises ProblemError."""
@@ -162,11 +163,11 @@ class RtspSession:
             self._connection.abort(problems.silent(SILENT_AFTER_US / US_PER_S))
 
     def _keep(self, now_us: int) -> None:
-        """Keep the session alive, at half its timeout; a camera that does not answer while it sends is forgiven."""
+        """Keep the session alive, before half its timeout; a camera that does not answer while it sends is forgiven."""
         if self._answer is not None and self._answer.done():
             self._kept(self._answer.result())
             self._answer = None
-        if now_us - self._kept_alive_us >= self._client.session_timeout_s * US_PER_S / 2:
+        if now_us - self._kept_alive_us >= (self._client.session_timeout_s / 2 - TICK_S / 2) * US_PER_S:
             self._kept_alive_us = now_us
             self._answer = self._client.send(self._keep_alive, self._tracks.url)
 

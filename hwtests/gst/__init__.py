@@ -1,0 +1,1 @@
+"""RTSP from GStreamer's server, which we did not write."""
