@@ -78,7 +78,7 @@ class Connection(web.RequestHandler):
             remedy="Send HTTP/1.1; headers may have 8 KiB each.",
             status=status,
         )
-        response = problem_response(problem)
+        response = problem_response(problem, {"Server": "Gatehouse", "X-Content-Type-Options": "nosniff"})
         response.force_close()
         return response
 

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from appliance.api.resolver import MethodProblemError
 from appliance.core.errors import ProblemError
 
 DIST = Path(__file__).parents[2] / "web" / "dist"
@@ -38,7 +39,7 @@ class Page:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """A file; raises ProblemError 404 for an asset that is not there, 405 for other methods than GET."""
         if request.method not in ("GET", "HEAD"):
-            raise ProblemError("wrong-method", "The page can only be read", remedy="Use GET.", status=405)
+            raise MethodProblemError(("GET", "HEAD"))
         name = unquote(request.rel_url.raw_path, errors="replace").lstrip("/")
         file = await asyncio.to_thread(self._file, name)
         if file is None:

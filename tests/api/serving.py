@@ -11,6 +11,7 @@ from typing import Any
 
 import aiohttp
 from argon2 import PasswordHasher
+from multidict import CIMultiDictProxy
 
 from appliance.api.connection import Bounds, HttpsServer
 from appliance.api.page import Page
@@ -42,7 +43,7 @@ class Answer:
     """What came back."""
 
     status: int
-    headers: "aiohttp.typedefs.CIMultiDictProxy[str]"
+    headers: CIMultiDictProxy[str]
     content: bytes
 
     @property
@@ -61,7 +62,7 @@ class Answer:
         """The value that was set."""
         for text in self.headers.getall("Set-Cookie", []):
             if text.startswith(f"{name}="):
-                return text.split(";")[0].partition("=")[2]
+                return str(text.split(";")[0].partition("=")[2])
         raise AssertionError(f"no {name} was set")
 
 
@@ -148,3 +149,17 @@ def trusting(paths: Paths) -> ssl.SSLContext:
 def camera(name: str = "Front", **source: Any) -> dict[str, Any]:
     """A camera as the API takes it."""
     return {"name": name, "source": {"url": "rtsp://192.0.2.1/stream", **source}}
+
+
+@asynccontextmanager
+async def following(site: Site) -> AsyncIterator[None]:
+    """Hear what the units say on the bus, as the unit does."""
+    services = site.services
+    tasks = [asyncio.create_task(services.states.follow(services.context.bus))]
+    tasks.append(asyncio.create_task(services.health.follow()))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -27,7 +27,7 @@ def method(route: Route) -> str:
 
 async def refusal(site: Site, route: Route, headers: dict[str, str]) -> str | None:
     """The code with which a route refuses a caller; None if it lets them in, whatever it says then."""
-    body = {} if route.body is not None else None
+    body = b"{}" if route.body is not None else None
     answer = await site.call(method(route), address(route), body, **headers)
     if "problem" not in answer.headers.get("Content-Type", ""):
         return None
