@@ -866,7 +866,7 @@ export interface components {
         };
         /**
          * TimelineView
-         * @description A camera's recordings in a range. recorded_percent: of the time that was to be recorded; None if there was none.
+         * @description A camera's recordings in a range. recorded_percent: of the time that was to be recorded, if there was any.
          */
         readonly TimelineView: {
             readonly camera: string;
