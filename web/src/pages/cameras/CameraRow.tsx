@@ -46,8 +46,9 @@ export function CameraRow({ camera, turn, ...actions }: { camera: CameraView; tu
 
 function recordingWords(camera: CameraView): string {
   if (!camera.enabled) return 'Not recorded while switched off';
-  const kinds = [camera.recording.continuous && 'continuously', 'manually (REC)'].filter(Boolean);
-  return `Recorded ${kinds.join(' and ')}`;
+  const words = camera.recording.continuous ? 'Recorded continuously' : 'Recorded by REC only';
+  const lost = camera.state.packets_lost;
+  return lost > 0 ? `${words} · ${lost.toLocaleString()} packets lost` : words;
 }
 
 function RowMenu({ camera, onEdit, onSwitch, onDelete }: { camera: CameraView } & RowActions) {
