@@ -2,17 +2,43 @@
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass, field
 
 from appliance.core.errors import ProblemError
 
-STATIC_PAYLOADS = {0: ("PCMU", 8000, 1), 8: ("PCMA", 8000, 1), 26: ("JPEG", 90000, 1)}  # RFC 3551 table 4 and 5
+# RFC 3551 tables 4 and 5; those we cannot take are there so that a person can be told their names
+STATIC_PAYLOADS = {
+    0: ("PCMU", 8000, 1),
+    2: ("G726-32", 8000, 1),
+    3: ("GSM", 8000, 1),
+    8: ("PCMA", 8000, 1),
+    9: ("G722", 8000, 1),
+    10: ("L16", 44_100, 2),
+    11: ("L16", 44_100, 1),
+    14: ("MPA", 90_000, 1),
+    26: ("JPEG", 90_000, 1),
+    31: ("H261", 90_000, 1),
+    32: ("MPV", 90_000, 1),
+    33: ("MP2T", 90_000, 1),
+    34: ("H263", 90_000, 1),
+}
+# what a camera means that forgot its rtpmap, by a parameter that only this encoding has
+_TELLTALES = {"sprop-parameter-sets": "H264", "sprop-sps": "H265", "sprop-vps": "H265"}
 LARGEST_BYTES = 256 * 1024
+MOST_MEDIA = 32
+MOST_RATE_HZ = 10_000_000
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_SIZE = re.compile(r"(?:[0-9]+ +)?([0-9]{1,5})[-,x ]+([0-9]{1,5})")
+_LARGEST_SIDE = 16_384
 
 
 @dataclass(frozen=True, slots=True)
 class MediaDescription:
-    """One m= section. encoding in capitals; parameters: of a=fmtp, names in small letters; control: as it came."""
+    """One m= section. encoding in capitals; parameters: of a=fmtp, names in small letters; control: as it came.
+
+    size: (width, height) of the pictures where the description tells it, else zeros.
+    """
 
     kind: str
     payload_type: int
@@ -23,6 +49,7 @@ class MediaDescription:
     control: str
     fps: float = 0.0
     send_only: bool = False
+    size: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +69,11 @@ class _Section:
     def get(self, name: str) -> str:
         return next((value for key, value in self.attributes if key == name), "")
 
+    def of_format(self, name: str, payload_type: int) -> list[str]:
+        """The values of attributes that begin with a payload type, without it."""
+        words = [value.split(None, 1) for key, value in self.attributes if key == name]
+        return [rest[0] if rest else "" for number, *rest in filter(None, words) if _decimal(number) == payload_type]
+
 
 def parse_session(text: str) -> Session:
     """Parse leniently what cameras send; raises ProblemError `bad-sdp` where there is no medium at all."""
@@ -54,7 +86,7 @@ def parse_session(text: str) -> Session:
         elif name == "a":
             key, _, rest = value.partition(":")
             (sections[-1] if sections else head).attributes.append((key.strip().lower(), rest.strip()))
-    media = tuple(m for section in sections if (m := _medium(section)) is not None)
+    media = tuple(m for section in sections[:MOST_MEDIA] if (m := _medium(section)) is not None)
     if not media:
         raise ProblemError(
             "bad-sdp",
@@ -66,49 +98,64 @@ def parse_session(text: str) -> Session:
 
 
 def _medium(section: _Section) -> MediaDescription | None:
-    if not section.formats or not section.formats[0].isdigit():
-        return None
-    payload_type = int(section.formats[0])
-    encoding, rate_hz, channels = _rtpmap(section, payload_type)
-    if not encoding or rate_hz <= 0:
-        return None
-    return MediaDescription(
-        section.kind,
-        payload_type,
-        encoding,
-        rate_hz,
-        channels,
-        _parameters(section, payload_type),
-        section.get("control"),
-        _number(section.get("framerate")),
-        any(key == "sendonly" for key, _ in section.attributes),
-    )
+    """The first of a section's formats whose encoding we learn."""
+    for word in section.formats[:MOST_MEDIA]:
+        payload_type = _decimal(word)
+        if payload_type is None or payload_type > 127:
+            continue
+        parameters = _parameters(section, payload_type)
+        encoding, rate_hz, channels = _encoding(section, payload_type, parameters)
+        if encoding and 0 < rate_hz <= MOST_RATE_HZ:
+            return MediaDescription(
+                section.kind,
+                payload_type,
+                encoding,
+                rate_hz,
+                channels,
+                parameters,
+                section.get("control"),
+                _fps(section.get("framerate")),
+                any(key == "sendonly" for key, _ in section.attributes),
+                _size(section, parameters),
+            )
+    return None
 
 
-def _rtpmap(section: _Section, payload_type: int) -> tuple[str, int, int]:
-    for key, value in section.attributes:
-        number, _, mapping = value.partition(" ")
-        if key == "rtpmap" and number == str(payload_type):
-            parts = mapping.strip().split("/")
-            rate = int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 0
-            channels = int(parts[2]) if len(parts) > 2 and parts[2].isdigit() else 1
-            return parts[0].upper(), rate, max(1, min(8, channels))
-    return STATIC_PAYLOADS.get(payload_type, ("", 0, 0))
+def _encoding(section: _Section, payload_type: int, parameters: dict[str, str]) -> tuple[str, int, int]:
+    for mapping in section.of_format("rtpmap", payload_type):
+        name, *numbers = mapping.split("/")
+        rate, channels = [*(_decimal(number.strip()) or 0 for number in numbers[:2]), 0, 0][:2]
+        return name.strip().upper(), rate, max(1, min(8, channels))
+    if payload_type in STATIC_PAYLOADS:
+        return STATIC_PAYLOADS[payload_type]
+    telling = next((encoding for name, encoding in _TELLTALES.items() if name in parameters), "")
+    return telling, 90_000, 1
 
 
 def _parameters(section: _Section, payload_type: int) -> dict[str, str]:
     found: dict[str, str] = {}
-    for key, value in section.attributes:
-        number, _, rest = value.partition(" ")
-        if key == "fmtp" and number == str(payload_type):
-            for item in rest.split(";"):
-                name, _, text = item.strip().partition("=")
-                if name:
-                    found[name.lower()] = text.strip()
+    for value in section.of_format("fmtp", payload_type):
+        for item in value.split(";"):
+            name, _, text = item.strip().partition("=")
+            if name.strip():
+                found[name.strip().lower()] = text.strip()
     return found
 
 
-def _number(text: str) -> float:
+def _size(section: _Section, parameters: dict[str, str]) -> tuple[int, int]:
+    """a=framesize (3GPP TS 26.234 clause 5.3.3.2), or x-dimensions as several makers write it."""
+    for text in (section.get("framesize"), section.get("x-dimensions"), parameters.get("x-dimensions", "")):
+        found = _SIZE.fullmatch(text)
+        if found and 0 < int(found[1]) <= _LARGEST_SIDE and 0 < int(found[2]) <= _LARGEST_SIDE:
+            return int(found[1]), int(found[2])
+    return 0, 0
+
+
+def _decimal(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _fps(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
@@ -120,9 +167,10 @@ def parameter_sets(*values: str) -> tuple[bytes, ...]:
     """NAL units from sprop parameters (base64, commas between them); what is no base64 is left out."""
     sets: list[bytes] = []
     for text in ",".join(values).split(","):
+        bare = text.strip().rstrip("=")
         try:
-            nal = base64.b64decode(text.strip(), validate=True)
-        except binascii.Error:
+            nal = base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+        except (binascii.Error, ValueError):
             continue
         if nal:
             sets.append(nal)
