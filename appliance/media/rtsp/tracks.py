@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from appliance.core.clock import Clock
 from appliance.media import problems
 from appliance.media.codecs import aac
-from appliance.media.depacketise.audio import AacDepacketiser, PacketDepacketiser
+from appliance.media.depacketise.audio import AacDepacketiser, PacketDepacketiser, from_aal2
 from appliance.media.depacketise.av1 import Av1Depacketiser
 from appliance.media.depacketise.base import AudioOut, Depacketiser, VideoOut
 from appliance.media.depacketise.h264 import H264Depacketiser
@@ -98,7 +98,7 @@ def _video(medium: MediaDescription, out: VideoOut) -> Depacketiser:
             return H265Depacketiser(out, parameter_sets(*(p.get(name, "") for name in names)))
         case "AV1":
             return Av1Depacketiser(out)
-    return MjpegDepacketiser(out)
+    return MjpegDepacketiser(out, medium.size)
 
 
 def _runs(medium: MediaDescription) -> RunReader | None:
@@ -127,24 +127,25 @@ def _audio(medium: MediaDescription, out: AudioOut) -> Depacketiser | None:
     if name in _G711:
         codec, codec_string = _G711[name]
         return PacketDepacketiser(out, AudioFormat(codec, rate, medium.channels, b"", codec_string))
-    if name in G726_KBPS:
-        return PacketDepacketiser(out, AudioFormat(AudioCodec.G726, rate, 1, bytes((G726_KBPS[name],)), "g726"))
+    if (kbps := G726_KBPS.get(name.removeprefix("AAL2-"))) is not None:
+        repack = from_aal2(kbps // 8) if name.startswith("AAL2-") else None
+        return PacketDepacketiser(out, AudioFormat(AudioCodec.G726, rate, 1, bytes((kbps,)), "g726"), repack)
     if name == "OPUS":
         channels = 2 if p.get("sprop-stereo") == "1" else 1
         return PacketDepacketiser(out, AudioFormat(AudioCodec.OPUS, 48_000, channels, opus_config(channels), "opus"))
     if name == "MPEG4-GENERIC":
-        return _aac(p, out)
+        return _aac(p, rate, out)
     return None
 
 
-def _aac(parameters: dict[str, str], out: AudioOut) -> Depacketiser:
+def _aac(parameters: dict[str, str], clock_hz: int, out: AudioOut) -> Depacketiser:
     fmt = aac.audio_format(bytes.fromhex(parameters.get("config", "")))
     low_rate = parameters.get("mode", "").lower() == "aac-lbr"
     size_bits = int(parameters.get("sizelength", 6 if low_rate else 13))
     index_bits = int(parameters.get("indexlength", 2 if low_rate else 3))
     if not (1 <= size_bits <= 32 and 0 <= index_bits <= 32):
         raise ValueError("access unit headers of a strange size")
-    return AacDepacketiser(out, fmt, size_bits, index_bits)
+    return AacDepacketiser(out, fmt, size_bits, index_bits, clock_hz)
 
 
 def opus_config(channels: int) -> bytes:
