@@ -6,9 +6,9 @@
 const CLOSEST_S = 0.1;
 const WIDEST_S = 0.8;
 const FIRST_S = 0.15;
-const WIDEN = 1.5;
-const NARROW = 0.9;
-const QUIET_MS = 20_000;
+const WIDEN = 1.4;
+const NARROW = 0.85;
+const QUIET_MS = 8_000;
 /** Behind by more than this beyond the target, pictures are skipped. */
 const JUMP_BEYOND_S = 1;
 /** Two jumps are this far apart: each one makes the decoder start over from a key frame. */

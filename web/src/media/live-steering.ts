@@ -4,6 +4,8 @@ import { LiveEdge } from './live-edge';
 import type { Player, Steering } from './player';
 
 const KEEP_BEHIND_S = 10;
+/** After a jump the decoder has to catch up: what it stalls then says nothing about the network. */
+const SETTLING_MS = 1_500;
 const STUCK_MS = 2_000;
 const STARVED_MS = 1_500;
 const TRIM_EVERY_MS = 3_000;
@@ -16,6 +18,7 @@ export class LiveSteering implements Steering {
   private lastS = 0;
   private movedMs = 0;
   private trimmedMs = 0;
+  private jumpedMs = 0;
 
   constructor(player: Player) {
     this.player = player;
@@ -27,7 +30,7 @@ export class LiveSteering implements Steering {
   }
 
   stalled(nowMs: number): void {
-    if (this.started) this.edge.stalled(nowMs);
+    if (this.started && nowMs - this.jumpedMs > SETTLING_MS) this.edge.stalled(nowMs);
   }
 
   disposableS(): number {
@@ -55,6 +58,7 @@ export class LiveSteering implements Steering {
   private jump(toS: number, nowMs: number): void {
     this.started = true;
     this.movedMs = nowMs;
+    this.jumpedMs = nowMs;
     this.player.video.currentTime = toS;
     void this.player.start();
   }
