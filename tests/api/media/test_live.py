@@ -1,4 +1,3 @@
-import asyncio
 import io
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -9,6 +8,7 @@ import pytest
 
 from appliance.core.clock import from_rfc3339
 from appliance.media.fmp4 import video_units
+from appliance.media.model import VideoUnit
 from appliance.recordings.reader import RecordingReader
 from tests.api.media.site import Site, Watching, stream, until
 from tests.media import encoded
@@ -209,4 +209,23 @@ async def test_one_socket_carries_several_cameras(site: Site) -> None:
         await watching.live("front", channel=0)
         await watching.live("yard", channel=65_535)
         await watching.until(lambda: {len(watching.media(channel=n)) for n in (0, 65_535)} == {25})
-    await asyncio.sleep(0)
+
+
+async def test_a_slow_client_hurts_only_itself_and_recovers_at_a_key_frame(site: Site) -> None:
+    fmt, (first, *_) = encoded.h264(1)
+    units = [VideoUnit(first.time_us + n * 40_000, bytes(400_000), n % 5 == 0) for n in range(250)]
+    channel = site.live["front"]
+    stream(channel, (fmt, units[:1]))
+    async with site.media() as slow, site.media() as quick:
+        for page in (slow, quick):
+            await page.live("front")
+            await page.until(lambda page=page: len(page.media()) == 1)  # type: ignore[misc]
+        for number, unit in enumerate(units[1:], start=2):
+            channel.video(unit)
+            await quick.until(lambda: len(quick.media()) == number)  # noqa: B023
+        assert [sent.time_us for sent in quick.media()] == [unit.time_us for unit in units]
+        await slow.until(lambda: slow.media()[-1].time_us == units[-1].time_us)
+        seen = [(sent.time_us - first.time_us) // 40_000 for sent in slow.media()]
+        jumps = [(a, b) for a, b in pairwise(seen) if b != a + 1]
+        assert jumps and all(b > a and b % 5 == 0 for a, b in jumps)
+        assert 0 < sum(said["chunks"] for said in slow.said if said["op"] == "dropped") <= len(units) - len(seen)
