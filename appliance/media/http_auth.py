@@ -6,14 +6,16 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
-_ITEM = re.compile(r'([a-zA-Z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+_PART = re.compile(rf'({_NAME})(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?')
+_LONGEST_HEADER = 4096
 _HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 _PREFERENCE = ("SHA-512-256", "SHA-256", "MD5")
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One WWW-Authenticate header."""
+    """One challenge. Parameters as they came between their quotes: they are hashed and sent back so (RFC 7616 3.4)."""
 
     scheme: str
     parameters: dict[str, str]
@@ -25,12 +27,17 @@ class Challenge:
 
 
 def parse_challenges(headers: list[str]) -> list[Challenge]:
-    """The challenges a server offers."""
-    found = []
+    """The challenges a server offers; a WWW-Authenticate header may hold several (RFC 9110 clause 11.6.1)."""
+    found: list[Challenge] = []
     for header in headers:
-        scheme, _, rest = header.strip().partition(" ")
-        parameters = {m[1].lower(): m[2] if m[2] is not None else m[3] for m in _ITEM.finditer(rest)}
-        found.append(Challenge(scheme.lower(), parameters))
+        inside = False
+        for part in _PART.finditer(header[:_LONGEST_HEADER]):
+            value = part[2] if part[2] is not None else part[3]
+            if value is None:
+                found.append(Challenge(part[1].lower(), {}))
+                inside = True
+            elif inside:
+                found[-1].parameters.setdefault(part[1].lower(), value)
     return found
 
 
@@ -76,15 +83,26 @@ class Authenticator:
         first = _hash(name, f"{self.username}:{realm}:{self.password}")
         if p.get("algorithm", "").upper().endswith("-SESS"):
             first = _hash(name, f"{first}:{nonce}:{own_nonce}")
-        second = _hash(name, f"{method}:{uri}")
-        with_quality = "auth" in [q.strip() for q in p.get("qop", "").split(",")]
-        middle = f"{nonce}:{count}:{own_nonce}:auth" if with_quality else nonce
-        items = [f'username="{self.username}"', f'realm="{realm}"', f'nonce="{nonce}"', f'uri="{uri}"']
-        items.append(f'response="{_hash(name, f"{first}:{middle}:{second}")}"')
+        quality = _quality(p.get("qop", ""))
+        second = f"{method}:{uri}" + (f":{_hash(name, '')}" if quality == "auth-int" else "")  # we send no bodies
+        middle = f"{nonce}:{count}:{own_nonce}:{quality}" if quality else nonce
+        items = [f'username="{_quoted(self.username)}"', f'realm="{realm}"', f'nonce="{nonce}"', f'uri="{uri}"']
+        items.append(f'response="{_hash(name, f"{first}:{middle}:{_hash(name, second)}")}"')
         items += [f"algorithm={p['algorithm']}"] if "algorithm" in p else []
         items += [f'opaque="{p["opaque"]}"'] if "opaque" in p else []
-        items += ["qop=auth", f"nc={count}", f'cnonce="{own_nonce}"'] if with_quality else []
+        items += [f"qop={quality}", f"nc={count}", f'cnonce="{own_nonce}"'] if quality else []
         return "Digest " + ", ".join(items)
+
+
+def _quality(offered: str) -> str:
+    """The quality of protection to use; none with servers older than RFC 2617."""
+    names = [name.strip().lower() for name in offered.split(",")]
+    return next((name for name in ("auth", "auth-int") if name in names), "")
+
+
+def _quoted(text: str) -> str:
+    """Inside a quoted string; control characters never reach a header."""
+    return "".join(c for c in text if c.isprintable()).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _best(challenges: list[Challenge]) -> Challenge | None:
@@ -95,4 +113,4 @@ def _best(challenges: list[Challenge]) -> Challenge | None:
 
 
 def _hash(name: str, text: str) -> str:
-    return hashlib.new(name, text.encode()).hexdigest()
+    return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
