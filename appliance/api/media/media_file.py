@@ -44,9 +44,10 @@ class MediaFiles:
 
     async def serve(self, call: Call) -> web.StreamResponse:
         """Answer a GET or HEAD; raises ProblemError."""
-        camera, query = self._parts.known_camera(call.params["id"]), call.query
+        camera_id, query = call.params["id"], call.query
         start_us, end_us = time_range(query.start, query.end, LONGEST_US)
-        planned, etag = await self._planned(camera.id, start_us, end_us, query.audio)
+        name = await self._parts.recorded(camera_id)
+        planned, etag = await self._planned(camera_id, start_us, end_us, query.audio)
         headers = {"ETag": etag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache"}
         if is_known(call.request.headers, etag):
             return web.Response(status=304, headers=headers)
@@ -55,7 +56,7 @@ class MediaFiles:
         except UnsatisfiableError:
             return _unsatisfiable(planned.total_size)
         if query.download:
-            headers["Content-Disposition"] = content_disposition(file_name(camera.name, planned.start_us, "mp4"))
+            headers["Content-Disposition"] = content_disposition(file_name(name, planned.start_us, "mp4"))
         return await self._send(call.request, planned, part, headers)
 
     async def _planned(self, camera_id: str, start_us: int, end_us: int, audio: bool) -> tuple[MediaRange, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.api.media.feed import Feeds
+from appliance.api.media.reading import read
 from appliance.api.media.threads import Threads
 from appliance.api.media.transcoders import Slots, Transcoders, most_videos
 from appliance.api.services import Services
@@ -32,18 +33,31 @@ class MediaParts:
     reading: Threads
     imaging: Threads
 
-    def known_camera(self, camera_id: str, field: str | None = None) -> Camera:
+    def configured(self, camera_id: str, field: str | None = None) -> Camera:
         """A configured camera; raises ProblemError "no-such-camera"."""
         camera = self.camera(camera_id)
         if camera is None:
-            raise ProblemError(
-                "no-such-camera",
-                "There is no such camera",
-                remedy="Choose one of those that GET /api/v1/cameras lists.",
-                status=404,
-                field=field,
-            )
+            raise _no_such_camera(field)
         return camera
+
+    async def recorded(self, camera_id: str, field: str | None = None) -> str:
+        """The name of a camera that is configured or has recordings (then its id); raises ProblemError."""
+        camera = self.camera(camera_id)
+        if camera is not None:
+            return camera.name
+        if await read(self.reading, lambda: self.reader().latest_us(camera_id)) is None:
+            raise _no_such_camera(field)
+        return camera_id
+
+
+def _no_such_camera(field: str | None) -> ProblemError:
+    return ProblemError(
+        "no-such-camera",
+        "There is no such camera",
+        remedy="Choose one of those that GET /api/v1/cameras lists.",
+        status=404,
+        field=field,
+    )
 
 
 def media_parts(services: Services) -> MediaParts:

@@ -43,11 +43,13 @@ class Pictures:
 
     async def serve(self, call: Call) -> web.StreamResponse:
         """Answer a GET; raises ProblemError."""
-        camera, query = self._parts.known_camera(call.params["id"]), call.query
+        camera_id, query = call.params["id"], call.query
         if query.time is None:
-            jpeg = await self._newest_shared(camera.id, query.width)
+            jpeg = await self._newest_shared(self._parts.configured(camera_id).id, query.width)
             return web.Response(body=jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
-        jpeg = await self._recorded(camera.id, time_us(query.time, "time"), query.width)
+        at_us = time_us(query.time, "time")
+        await self._parts.recorded(camera_id)
+        jpeg = await self._recorded(camera_id, at_us, query.width)
         etag = f'"{hashlib.sha256(jpeg).hexdigest()[:32]}"'
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if is_known(call.request.headers, etag):

@@ -1,20 +1,17 @@
 """One playback channel of a media socket: fragments as the client grants credit, on into the present."""
 
 import asyncio
-from collections.abc import Callable
 
 from appliance.api.media.messages import MOST_CREDIT, End, Gap, Init, Opened, Play, Refusal
 from appliance.api.media.outgoing import Lane
+from appliance.api.media.parts import MediaParts
 from appliance.api.media.reading import read
 from appliance.api.media.recorded_stream import Piece, RecordedStream, Wishes
 from appliance.api.media.stream import Chunk, TrackFormat
-from appliance.api.media.threads import Threads
 from appliance.api.media.times import time_us
-from appliance.api.media.transcoders import Slots
-from appliance.core.clock import US_PER_S, Clock, to_rfc3339
+from appliance.core.clock import US_PER_S, to_rfc3339
 from appliance.core.errors import ProblemError
 from appliance.recordings.playback import Playback
-from appliance.recordings.reader import RecordingReader
 
 POLL_S = 0.5
 PATIENCE_US = 10 * US_PER_S  # what a camera records is published well within this
@@ -23,23 +20,10 @@ PATIENCE_US = 10 * US_PER_S  # what a camera records is published well within th
 class PlaybackView:
     """Plays recordings of one camera for one channel. `run` lasts until it is cancelled or the stream fails."""
 
-    def __init__(
-        self,
-        request: Play,
-        lane: Lane,
-        *,
-        reader: Callable[[], RecordingReader],
-        slots: Slots,
-        threads: Threads,
-        clock: Clock,
-    ) -> None:
-        """reader: called in a thread."""
+    def __init__(self, request: Play, lane: Lane, parts: MediaParts) -> None:
         self._request = request
         self._lane = lane
-        self._reader = reader
-        self._slots = slots
-        self._threads = threads
-        self._clock = clock
+        self._parts = parts
         self._credit = request.credit
         self._granted = asyncio.Event()
 
@@ -57,19 +41,22 @@ class PlaybackView:
         raise AssertionError("playback waits for more for ever")
 
     async def _play(self, from_us: int) -> None:
-        playback = await read(self._threads, lambda: Playback(self._reader(), self._request.camera, from_us))
+        await self._parts.recorded(self._request.camera, "camera")
+        playback = await read(
+            self._parts.playing, lambda: Playback(self._parts.reader(), self._request.camera, from_us)
+        )
         self._lane.say(Opened(channel=self._request.channel, epoch=to_rfc3339(playback.epoch_us)))
-        stream = RecordedStream(playback, Wishes(self._request.codecs, self._request.audio), self._slots)
+        stream = RecordedStream(playback, Wishes(self._request.codecs, self._request.audio), self._parts.slots)
         try:
             while True:
                 await self._wait_for_credit()
-                pieces = await read(self._threads, stream.next)
+                pieces = await read(self._parts.playing, stream.next)
                 if pieces:
                     await self._send(pieces)
-                elif self._clock.now_us() - playback.at_us < PATIENCE_US:
+                elif self._parts.clock.now_us() - playback.at_us < PATIENCE_US:
                     await asyncio.sleep(POLL_S)
                 else:
-                    await self._send(await read(self._threads, stream.flush))
+                    await self._send(await read(self._parts.playing, stream.flush))
                     await self._rest()
         finally:
             stream.close()

@@ -126,7 +126,8 @@ class MediaSocket:
                 status=409,
                 field="channel",
             )
-        self._parts.known_camera(request.camera, "camera")
+        if isinstance(request, Live):
+            self._parts.configured(request.camera, "camera")
         lane = self._outgoing.lane(request.channel)
         channel = self._channels[request.channel] = _Channel(self._view(request, lane), lane)
         channel.task = group.create_task(self._serve(request.channel, channel), name=f"channel-{request.channel}")
@@ -135,9 +136,7 @@ class MediaSocket:
         parts = self._parts
         if isinstance(request, Live):
             return LiveView(request, lane, parts.feeds, parts.transcoders)
-        return PlaybackView(
-            request, lane, reader=parts.reader, slots=parts.slots, threads=parts.playing, clock=parts.clock
-        )
+        return PlaybackView(request, lane, parts)
 
     async def _serve(self, number: int, channel: _Channel) -> None:
         """Run a channel; what goes wrong in one leaves the others alone."""

@@ -104,21 +104,23 @@ class Timelines:
 
     async def timeline(self, call: Call) -> TimelineView:
         """GET /api/v1/cameras/{id}/timeline."""
-        camera = self._parts.known_camera(call.params["id"])
+        camera_id = call.params["id"]
         start_us, end_us = time_range(call.query.start, call.query.end, LONGEST_US)
-        return await read(self._parts.reading, lambda: self._timeline(camera.id, start_us, end_us))
+        await self._parts.recorded(camera_id)
+        return await read(self._parts.reading, lambda: self._timeline(camera_id, start_us, end_us))
 
     async def days(self, call: Call) -> DaysView:
         """GET /api/v1/cameras/{id}/days."""
-        camera, zone = self._parts.known_camera(call.params["id"]), zone_of(call.query.zone)
-        days = await read(self._parts.reading, lambda: self._parts.reader().days(camera.id, zone))
+        camera_id, zone = call.params["id"], zone_of(call.query.zone)
+        await self._parts.recorded(camera_id)
+        days = await read(self._parts.reading, lambda: self._parts.reader().days(camera_id, zone))
         return DaysView(days=tuple(days))
 
     async def recordings(self, call: Call) -> RecordingsView:
         """GET /api/v1/recordings."""
         query: RecordingsQuery = call.query
         if query.camera is not None:
-            self._parts.known_camera(query.camera, "camera")
+            await self._parts.recorded(query.camera, "camera")
         start_us = 0 if query.start is None else time_us(query.start, "start")
         ends = [
             time_us(text, field) for text, field in ((query.end, "end"), (query.after, "after")) if text is not None

@@ -95,6 +95,16 @@ async def test_recordings_of_an_unknown_camera_are_a_problem(recorded: Recorder)
     assert (answer.status, answer.code, answer.json["field"]) == (404, "no-such-camera", "camera")
 
 
+async def test_what_a_removed_camera_recorded_can_still_be_seen(recorded: Recorder) -> None:
+    await recorded.record(encoded.h264(25))
+    recorded.site.services.cameras.delete("cam", actor="test")
+    assert (await recorded.get("days")).json == {"days": ["2026-11-24"]}
+    assert len((await recorded.get("timeline", start=T0, end=T0 + DAY_US)).json["spans"]) == 1
+    assert (await recorded.get("media.mp4", start=T0, end=T0 + DAY_US)).status == 200
+    assert (await recorded.get("snapshot.jpg", time=T0)).status == 200
+    assert (await recorded.get("snapshot.jpg")).code == "no-such-camera"
+
+
 LENGTHS = st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50), st.sampled_from([1, 2, 3])), max_size=40)
 
 
