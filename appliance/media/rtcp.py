@@ -38,7 +38,7 @@ def parse_compound(data: bytes) -> Iterator[SenderReport | Bye]:
             return
         if kind == SENDER_REPORT and words >= 6:
             yield _sender_report(data, at)
-        elif kind == BYE and words >= 1:
+        elif kind == BYE and words >= 1 and first & 31:
             yield Bye(struct.unpack_from(">I", data, at + 4)[0])
         at = end
 

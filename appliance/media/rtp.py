@@ -32,13 +32,16 @@ def payload_bounds(buffer: bytearray | memoryview | bytes, start: int, end: int)
         if at + 4 > end:
             return None
         at += 4 + 4 * (buffer[at + 2] << 8 | buffer[at + 3])
-    if first & 0x20:
+    if first & 0x20 and end > at:
         end -= buffer[end - 1]
     return (at, end) if at <= end else None
 
 
 class Sequence:
-    """Follows sequence numbers. `step` returns how many packets are missing before this one; -1: drop it (old)."""
+    """Follows sequence numbers. `step` returns how many packets are missing before this one; -1: drop it (old).
+
+    A sender that started over, or another one, counts as one missing packet: what came before has no end.
+    """
 
     __slots__ = ("reception",)
 
@@ -49,8 +52,9 @@ class Sequence:
         """Take the next packet's sequence number and source."""
         r = self.reception
         if r.highest < 0 or ssrc != r.ssrc:
+            first = r.highest < 0
             self._restart(number, ssrc)
-            return 0
+            return 0 if first else 1
         ahead = (number - r.highest) & 0xFFFF
         if ahead == 1:
             r.highest += 1

@@ -1,9 +1,14 @@
 """RTSP requests and responses as text (RFC 2326, RFC 7826)."""
 
+import re
 from dataclasses import dataclass, field
 
 LARGEST_HEAD_BYTES = 64 * 1024
 LARGEST_BODY_BYTES = 1024 * 1024
+LONGEST_TIMEOUT_S = 86_400.0
+_STATUS = re.compile(r"[1-9][0-9][0-9]")
+_LENGTH = re.compile(r"[0-9]{1,9}")
+_PAIR = re.compile(r"([0-9]{1,5})(?: *- *([0-9]{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,8 @@ class Request:
 
 def parse_head(head: bytes) -> Response | None:
     """A response's head without its body; None for a request of the server (which we ignore); raises ValueError."""
-    lines = head.decode("utf-8", "replace").splitlines()
-    words = lines[0].split(" ", 2) if lines else []
+    lines = _lines(head)
+    words = lines[0].split(" ", 2)
     if len(words) < 2:
         raise ValueError("not RTSP")
     headers = tuple(_header(line) for line in lines[1:] if line.strip())
@@ -50,9 +55,15 @@ def parse_head(head: bytes) -> Response | None:
         if not words[-1].startswith("RTSP/"):
             raise ValueError("not RTSP")
         return None
-    if not words[1].isdigit():
+    if not _STATUS.fullmatch(words[1]):
         raise ValueError("not RTSP")
-    return Response(int(words[1]), words[2] if len(words) > 2 else "", headers)
+    return Response(int(words[1]), words[2].strip() if len(words) > 2 else "", headers)
+
+
+def _lines(head: bytes) -> list[str]:
+    """The lines of a head; one that begins with white space goes on with the line before (RFC 2326 clause 4)."""
+    text = head.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\n ", " ").replace("\n\t", " ").split("\n")
 
 
 def _header(line: str) -> tuple[str, str]:
@@ -62,13 +73,12 @@ def _header(line: str) -> tuple[str, str]:
 
 def content_length(head: bytes) -> int:
     """The length of the body that follows; raises ValueError."""
-    for line in head.decode("utf-8", "replace").splitlines()[1:]:
+    for line in _lines(head)[1:]:
         name, value = _header(line)
         if name == "content-length":
-            length = int(value)
-            if not 0 <= length <= LARGEST_BODY_BYTES:
+            if not _LENGTH.fullmatch(value) or int(value) > LARGEST_BODY_BYTES:
                 raise ValueError("a body of a strange length")
-            return length
+            return int(value)
     return 0
 
 
@@ -77,8 +87,8 @@ def session_of(header: str) -> tuple[str, float]:
     name, _, rest = header.partition(";")
     for item in rest.split(";"):
         key, _, value = item.strip().partition("=")
-        if key.lower() == "timeout" and value.strip().isdigit():
-            return name.strip(), max(2.0, float(value))
+        if key.strip().lower() == "timeout" and _LENGTH.fullmatch(value.strip()):
+            return name.strip(), min(max(2.0, float(value)), LONGEST_TIMEOUT_S)
     return name.strip(), 60.0
 
 
@@ -87,13 +97,16 @@ def transport_of(header: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for item in header.split(",")[0].split(";"):
         key, _, value = item.strip().partition("=")
-        found[key.lower()] = value.strip().strip('"')
+        if key.strip():
+            found[key.strip().lower()] = value.strip().strip('"')
     return found
 
 
 def channels_of(text: str) -> tuple[int, int] | None:
-    """The pair of numbers of interleaved= or server_port=."""
-    first, _, second = text.partition("-")
-    if not first.isdigit() or (second and not second.isdigit()):
+    """The pair of numbers of interleaved= or server_port=; None where they make no sense."""
+    found = _PAIR.fullmatch(text)
+    if found is None:
         return None
-    return int(first), int(second) if second else int(first) + 1
+    first = int(found[1])
+    second = int(found[2]) if found[2] else first + 1
+    return (first, second) if max(first, second) < 1 << 16 else None
