@@ -56,7 +56,7 @@ function Moves({ camera, player }: { camera: CameraView; player: Player }) {
       <Button
         kind="quiet"
         small
-        aria-label="Ten seconds back"
+        aria-label="−10 s: ten seconds back"
         title="10 s back (j)"
         onClick={() => jump(player, -JUMP_US)}
       >
@@ -86,7 +86,13 @@ function Moves({ camera, player }: { camera: CameraView; player: Player }) {
         title="One frame on (.)"
         onClick={() => step(player, camera, 1)}
       />
-      <Button kind="quiet" small aria-label="Ten seconds on" title="10 s on (l)" onClick={() => jump(player, JUMP_US)}>
+      <Button
+        kind="quiet"
+        small
+        aria-label="+10 s: ten seconds on"
+        title="10 s on (l)"
+        onClick={() => jump(player, JUMP_US)}
+      >
         +10 s
       </Button>
     </>
