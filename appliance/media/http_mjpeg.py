@@ -1,23 +1,22 @@
 """M-JPEG over HTTP and HTTPS: `multipart/x-mixed-replace` with a JPEG image in each part."""
 
 from collections.abc import AsyncIterator
-from urllib.parse import urljoin
 
 import aiohttp
 
 from appliance.core.clock import Clock
 from appliance.core.errors import ProblemError
 from appliance.media import problems
-from appliance.media.address import SourceAddress, Target, target_of
+from appliance.media.address import SourceAddress, target_of
 from appliance.media.codecs import jpeg
 from appliance.media.http_auth import Authenticator
 from appliance.media.model import Sink, VideoCodec, VideoFormat, VideoUnit
 from appliance.media.multipart import Multipart, boundary_of
+from appliance.media.redirect import MOST_REDIRECTIONS, redirected
 from appliance.media.tls import tls_context
 
 CONNECT_TIMEOUT_S = 10.0
 SILENT_AFTER_S = 10.0
-MOST_REDIRECTIONS = 5
 MOST_CHALLENGES = 2
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -60,7 +59,7 @@ async def _open(client: aiohttp.ClientSession, address: SourceAddress) -> aiohtt
             challenges += 1
             _take_challenge(authenticator, answer, challenges)
         elif answer.status in REDIRECTS:
-            target = _elsewhere(target, answer.headers.get("Location", ""))
+            target = redirected(target, answer.headers.get("Location", ""))
         else:
             raise problems.status_problem(answer.status)
     raise problems.redirected("more than five times")
@@ -71,15 +70,6 @@ def _take_challenge(authenticator: Authenticator, answer: aiohttp.ClientResponse
         raise problems.password_needed()
     if not authenticator.take(answer.headers.getall("WWW-Authenticate", [])) or challenges > MOST_CHALLENGES:
         raise problems.unknown_authentication() if challenges == 1 else problems.wrong_password()
-
-
-def _elsewhere(target: Target, location: str) -> Target:
-    found = target_of(urljoin(target.url, location)) if location else None
-    if found is None or found.scheme not in ("http", "https"):
-        raise problems.redirected("to no web address")
-    if target.scheme == "https" and found.scheme == "http":
-        raise problems.redirected("from an encrypted to an open connection")
-    return found
 
 
 async def _read(answer: aiohttp.ClientResponse, pictures: "Pictures") -> None:

@@ -27,14 +27,14 @@ def connect_problem(error: OSError) -> ProblemError:
             field="source.verify_tls",
             detail=error.verify_message or None,
         )
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, (ssl.SSLError, ConnectionAbortedError)):  # the latter: the handshake did not come to an end
         return ProblemError(
             "tls-failed",
             "No encrypted connection came about",
             remedy="Check that the port is the camera's port for RTSPS or HTTPS; its firmware must know TLS 1.2.",
             status=502,
             field=_URL,
-            detail=error.reason or None,
+            detail=getattr(error, "reason", None),
         )
     if isinstance(error, ConnectionRefusedError):
         return ProblemError(

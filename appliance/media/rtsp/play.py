@@ -1,13 +1,13 @@
 """Playing an RTSP or RTSPS address: connect, follow redirections, describe, and run the session."""
 
 import asyncio
-from urllib.parse import urljoin
 
 from appliance.core.clock import Clock
 from appliance.media import problems
 from appliance.media.address import SourceAddress, Target, target_of
 from appliance.media.http_auth import Authenticator
 from appliance.media.model import Sink
+from appliance.media.redirect import MOST_REDIRECTIONS, redirected
 from appliance.media.rtsp.client import REDIRECTS, RtspClient
 from appliance.media.rtsp.connection import RtspConnection
 from appliance.media.rtsp.session import RtspSession
@@ -17,7 +17,7 @@ from appliance.media.sdp import parse_session
 from appliance.media.tls import tls_context
 
 CONNECT_TIMEOUT_S = 10.0
-MOST_REDIRECTIONS = 5
+HANDSHAKE_TIMEOUT_S = 6.0
 
 
 async def play_rtsp(address: SourceAddress, sink: Sink, clock: Clock) -> None:
@@ -32,7 +32,7 @@ async def play_rtsp(address: SourceAddress, sink: Sink, clock: Clock) -> None:
             parameters = await _knows_parameters(client, target.url)
             answer = await client.ask("DESCRIBE", target.url, {"Accept": "application/sdp"})
             if answer.status in REDIRECTS:
-                target = _elsewhere(target, answer)
+                target = redirected(target, answer.header("location"))
                 continue
             await _run(client, answer, target, address, sink, clock, parameters=parameters)
             return
@@ -47,7 +47,11 @@ async def connect(target: Target, clock: Clock, *, verify_tls: bool) -> RtspConn
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             _, connection = await asyncio.get_running_loop().create_connection(
-                lambda: RtspConnection(clock), target.host, target.port, ssl=context
+                lambda: RtspConnection(clock),
+                target.host,
+                target.port,
+                ssl=context,
+                ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S if context is not None else None,
             )
     except TimeoutError:
         raise problems.unreachable() from None
@@ -61,16 +65,6 @@ async def _knows_parameters(client: RtspClient, url: str) -> bool:
     answer = await client.ask("OPTIONS", url)
     public = answer.header("public").upper()
     return not public or "GET_PARAMETER" in public
-
-
-def _elsewhere(target: Target, answer: Response) -> Target:
-    """Where a redirection leads; never from encrypted to plain, and to RTSP alone."""
-    found = target_of(urljoin(target.url, answer.header("location"))) if answer.header("location") else None
-    if found is None or found.scheme not in ("rtsp", "rtsps"):
-        raise problems.redirected("to no RTSP address")
-    if target.scheme == "rtsps" and found.scheme == "rtsp":
-        raise problems.redirected("from an encrypted to an open connection")
-    return found
 
 
 async def _run(
