@@ -3,10 +3,16 @@
 from appliance.core.clock import US_PER_S
 
 WINDOW_US = US_PER_S
+LONGEST_WINDOW_US = 10 * US_PER_S
 SLEW_PPM = 500
 ALIGN_PPM = 5_000
-STEP_US = US_PER_S
-JUMP_US = 10 * US_PER_S
+EARLY_US = US_PER_S  # nothing arrives that long before it was taken: the timestamps jumped, or our clock did
+LATE_US = 10 * US_PER_S  # no connection that stalls for longer is kept
+REORDER_US = 2 * US_PER_S  # timestamps that go further back than B-frames started over
+STALLED_US = US_PER_S
+STALLED_WINDOWS = 3
+CATCHING_UP_US = US_PER_S // 10
+MOST_SKEW_US = 2 * US_PER_S  # tracks further apart have no wall clock in common
 _HALF, _WRAP = 1 << 31, 1 << 32
 
 
@@ -14,8 +20,10 @@ class ClockMap:
     """One track's clock: 32-bit RTP timestamps to UTC microseconds of presentation.
 
     Anchored to the first arrival, then carried by RTP time. Each second the least delayed arrival says how far the
-    camera's sampling clock has drifted from ours; the map follows by at most 500 ppm. A timestamp that jumps by more
-    than 10 s, or arrivals that lie more than 1 s off, anchor it anew: `anchors` counts that.
+    camera's sampling clock has drifted from ours; the map follows by at most 500 ppm. What a stalled connection
+    delivers late keeps its time. The result is never more than 1 s ahead of the arrival and never more than 10 s
+    behind it: timestamps that jump, or a clock of ours that is set, anchor the map anew; so do arrivals that stay more
+    than 1 s late for three seconds. `anchors` counts that.
     """
 
     def __init__(self, rate_hz: int) -> None:
@@ -24,30 +32,32 @@ class ClockMap:
         self._last_rtp = 0
         self._ticks = 0
         self._offset_us = 0
-        self._window_end_us = 0
+        self._window_us = 0  # when it began
         self._least_error_us: int | None = None
+        self._previous_error_us = 0
+        self._stalled_windows = 0
         self._report: tuple[int, int] | None = None
 
     def time_us(self, rtp: int, arrival_us: int) -> int:
         """UTC of presentation of the unit with this timestamp, whose last packet arrived at arrival_us."""
-        step = (rtp - self._last_rtp + _HALF) % _WRAP - _HALF
+        step = self._step_to(rtp)
         self._last_rtp = rtp
-        if not self.anchors or abs(step) > JUMP_US // US_PER_S * self._rate_hz:
-            self._anchor(arrival_us)
-            return arrival_us
         self._ticks += step
         error_us = arrival_us - self._media_us(self._ticks) - self._offset_us
+        back_us = -self._media_us(step)
+        if not self.anchors or not -EARLY_US <= error_us <= LATE_US or back_us > REORDER_US:
+            self._anchor(arrival_us)
+            return arrival_us
         if self._least_error_us is None or error_us < self._least_error_us:
             self._least_error_us = error_us
-        if arrival_us >= self._window_end_us or arrival_us < self._window_end_us - 2 * WINDOW_US:
-            self._follow(arrival_us)
+        if arrival_us >= self._window_us + WINDOW_US:
+            self._follow(self._least_error_us, arrival_us)
         return self._media_us(self._ticks) + self._offset_us
 
     def sender_report(self, ntp_us: int, rtp: int) -> None:
         """A sender report (RFC 3550 clause 6.4.1): the camera's wall clock (UTC µs) at an RTP timestamp."""
         if self.anchors:
-            step = (rtp - self._last_rtp + _HALF) % _WRAP - _HALF
-            self._report = (ntp_us, self._ticks + step)
+            self._report = (ntp_us, self._ticks + self._step_to(rtp))
 
     def camera_offset_us(self) -> int | None:
         """Our UTC minus the camera's wall clock for the same sample; None before a sender report."""
@@ -57,32 +67,47 @@ class ClockMap:
         return self._media_us(ticks) + self._offset_us - ntp_us
 
     def align(self, camera_offset_us: int, elapsed_us: int) -> None:
-        """Move towards another track's camera_offset_us, so that both tracks are in step; at most 5,000 ppm."""
+        """Move towards another track's camera_offset_us, so that both tracks are in step; at most 5,000 ppm.
+
+        Tracks that are more than 2 s apart stay so: their reports are not of one clock.
+        """
         own_us = self.camera_offset_us()
-        if own_us is not None:
+        if own_us is not None and abs(camera_offset_us - own_us) <= MOST_SKEW_US:
             self._offset_us += _bounded(camera_offset_us - own_us, elapsed_us * ALIGN_PPM // US_PER_S)
 
-    def _follow(self, arrival_us: int) -> None:
-        error_us = self._least_error_us or 0
-        if abs(error_us) > STEP_US:
+    def _follow(self, error_us: int, arrival_us: int) -> None:
+        """A window is over, and this was its least delayed arrival."""
+        catching_up = error_us < self._previous_error_us - CATCHING_UP_US
+        stalled = error_us > STALLED_US and not catching_up
+        self._stalled_windows = self._stalled_windows + 1 if stalled else 0
+        if self._stalled_windows >= STALLED_WINDOWS:
             self.anchors += 1
             self._offset_us += error_us
+            error_us = self._stalled_windows = 0
         else:
-            self._offset_us += _bounded(error_us, WINDOW_US * SLEW_PPM // US_PER_S)
+            length_us = min(arrival_us - self._window_us, LONGEST_WINDOW_US)
+            self._offset_us += _bounded(error_us, length_us * SLEW_PPM // US_PER_S)
+        self._previous_error_us = error_us
         self._least_error_us = None
-        self._window_end_us = arrival_us + WINDOW_US
+        self._window_us = arrival_us
 
     def _anchor(self, arrival_us: int) -> None:
         self.anchors += 1
         self._ticks = 0
         self._offset_us = arrival_us
+        self._window_us = arrival_us
         self._least_error_us = None
-        self._window_end_us = arrival_us + WINDOW_US
+        self._previous_error_us = self._stalled_windows = 0
         self._report = None
+
+    def _step_to(self, rtp: int) -> int:
+        """Ticks from the last timestamp to this one, the shorter way round."""
+        return (rtp - self._last_rtp + _HALF) % _WRAP - _HALF
 
     def _media_us(self, ticks: int) -> int:
         return ticks * US_PER_S // self._rate_hz
 
 
 def _bounded(value: int, limit: int) -> int:
+    limit = max(0, limit)
     return max(-limit, min(limit, value))
