@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 MAX_HELD_BYTES = 16 * 1024 * 1024
 RECONNECT_FIRST_S, RECONNECT_LONGEST_S = 0.1, 1.0
 EPOCH_TIMEOUT_S = 1.0
-EARLIER_US = 10 * US_PER_S  # an epoch chosen before the first picture lies this much before now
+EARLIER_US = 60 * US_PER_S  # an epoch chosen before the first picture lies this much before now
 
 _RESTARTING = ProblemError(
     "recorder-restarting",
@@ -57,7 +57,7 @@ class Feed:
         self._held: list[Chunk] = []
         self._held_bytes = 0
         self._epoch_us: int | None = None
-        self._delta_us = 0
+        self._ingest_epoch_us = 0
         self._sequence = 0
         self._news = asyncio.Event()
 
@@ -132,12 +132,10 @@ class Feed:
             self._take_chunk(message)
 
     def _take_format(self, message: LiveFormat) -> None:
-        if self._epoch_us is not None and message.epoch_us < self._epoch_us:
-            self._end(_CLOCK_SET_BACK)
+        self._ingest_epoch_us = message.epoch_us
         if self._epoch_us is None:
             self._epoch_us = message.epoch_us
             self._news.set()
-        self._delta_us = message.epoch_us - self._epoch_us
         track = message.fmt.track
         if track is Track.VIDEO:
             self._forget()
@@ -151,8 +149,7 @@ class Feed:
         fmt = self.formats.get(chunk.track)
         if fmt is None:
             raise MalformedLiveError("a chunk before its format")
-        self._sequence += 1
-        chunk = moved(chunk, self._delta_us, fmt.fmt, self._sequence)
+        chunk = self._on_own_time(chunk, fmt)
         if chunk.track is Track.VIDEO and chunk.key:
             self._forget()
         self._held.append(chunk)
@@ -161,6 +158,16 @@ class Feed:
             self._forget()
         for viewer in tuple(self._viewers):
             viewer.on_chunk(chunk)
+
+    def _on_own_time(self, chunk: Chunk, fmt: TrackFormat) -> Chunk:
+        """Move a chunk from ingest's media time to the feed's, which cannot show what lies before its epoch."""
+        self._sequence += 1
+        epoch_us = self._ingest_epoch_us if self._epoch_us is None else self._epoch_us
+        if chunk.time_us < epoch_us != self._ingest_epoch_us:
+            self._end(_CLOCK_SET_BACK)
+            epoch_us = self._ingest_epoch_us
+        self._epoch_us = epoch_us
+        return moved(chunk, self._ingest_epoch_us - epoch_us, fmt.fmt, self._sequence)
 
     def _lost(self, error: Exception) -> None:
         """The connection is gone; what ingest said last stays said where it already explains why nothing comes."""
@@ -180,6 +187,7 @@ class Feed:
 
     def _end(self, problem: Problem) -> None:
         self._epoch_us = None
+        self._forget()
         viewers, self._viewers = self._viewers, []
         for viewer in viewers:
             viewer.on_end(problem)

@@ -20,6 +20,7 @@ MAX_LANE_BYTES = 20 * 1024 * 1024
 MAX_SOCKET_BYTES = 48 * 1024 * 1024
 ROOM_BYTES = 2 * 1024 * 1024  # who fills a playback lane waits while it holds more
 SEND_TIMEOUT_S = 20.0
+SLOWEST_BYTES_PER_S = 32_000  # a client that takes less is disconnected
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ class Outgoing:
                 await self._more.wait()
 
     async def _send(self, socket: web.WebSocketResponse, item: Item) -> None:
-        async with asyncio.timeout(SEND_TIMEOUT_S):
+        async with asyncio.timeout(SEND_TIMEOUT_S + item.size / SLOWEST_BYTES_PER_S):
             if item.body is None:
                 await socket.send_frame(item.head, web.WSMsgType.TEXT)
             else:

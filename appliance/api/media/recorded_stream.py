@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from appliance.api.media.codec_choice import AAC, lists, needs_h264, note, plays
 from appliance.api.media.converter import AudioConverter, VideoConverter
 from appliance.api.media.stream import Chunk, Track, TrackFormat
-from appliance.api.media.transcoders import Slots
+from appliance.api.media.transcoders import Place, Slots
 from appliance.core.clock import US_PER_S
 from appliance.media.fmp4 import audio_fragment, audio_units, video_fragment, video_units
 from appliance.media.model import AudioFormat, VideoFormat, VideoUnit
@@ -34,7 +34,7 @@ class RecordedStream:
     def __init__(self, playback: Playback, wishes: Wishes, slots: Slots) -> None:
         self._playback = playback
         self._wishes = wishes
-        self._slots = slots
+        self._place = Place(slots)
         self._items = iter(playback)
         self._video: VideoConverter | None = None
         self._audio: AudioConverter | None = None
@@ -63,10 +63,8 @@ class RecordedStream:
         return [] if not units else [self._transcoded(units, units[-1].time_us + _pace_us(units))]
 
     def close(self) -> None:
-        """Give back what is shared."""
-        if self._video is not None:
-            self._video = None
-            self._slots.give_back()
+        """Give back what is shared; may be called while a thread is still in here."""
+        self._place.close()
 
     def _pieces(self, item: VideoInit | AudioInit | FragmentChunk | GapNotice) -> list[Piece]:
         if isinstance(item, VideoInit):
@@ -79,16 +77,15 @@ class RecordedStream:
 
     def _take_video(self, item: VideoInit) -> list[Piece]:
         rest = self.flush()
-        self.close()
-        self._video_source = item.fmt
+        self._video, self._video_source = None, item.fmt
         self._said.pop(Track.VIDEO, None)
         if plays(self._wishes.codecs, item.fmt):
+            self._place.give_back()
             return [*rest, TrackFormat(Track.VIDEO, item.fmt, item.data)]
         if not lists(self._wishes.codecs, "avc1"):
             raise needs_h264(item.fmt)
-        converter = VideoConverter(item.fmt)
-        self._slots.take()
-        self._video = converter
+        self._place.take()
+        self._video = VideoConverter(item.fmt)
         return rest
 
     def _take_audio(self, item: AudioInit) -> list[Piece]:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 MOST_CHANNELS = 64
 MAX_REQUEST_BYTES = 16 * 1024
-HEARTBEAT_S = 15.0
+HEARTBEAT_S = 30.0
 UNSENT_BYTES = 128 * 1024  # more waits with us, where it can be left out, rather than in the kernel
 
 
@@ -41,9 +41,8 @@ async def serve_media(request: web.Request, parts: MediaParts) -> web.WebSocketR
     """Serve one socket until it is closed."""
     response = new_websocket()
     await response.prepare(request)
-    if request.transport is not None and (raw := request.transport.get_extra_info("socket")) is not None:
-        with suppress(OSError):
-            raw.setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    if isinstance(request.transport, asyncio.Transport):
+        _keep_little_unsent(request.transport)
     try:
         await MediaSocket(response, parts).run()
     except* OSError as group:
@@ -51,6 +50,12 @@ async def serve_media(request: web.Request, parts: MediaParts) -> web.WebSocketR
         if request.transport is not None:
             request.transport.abort()
     return response
+
+
+def _keep_little_unsent(transport: asyncio.Transport) -> None:
+    transport.set_write_buffer_limits(UNSENT_BYTES)
+    with suppress(OSError):
+        transport.get_extra_info("socket").setsockopt(sockets.IPPROTO_TCP, sockets.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
 @dataclass(slots=True, eq=False)

@@ -46,21 +46,54 @@ class Slots:
             self._taken -= 1
 
 
+class Place:
+    """One place that may be taken from a thread, and is given back for good on `close`, whatever that thread does."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._lock = threading.Lock()
+        self._taken = False
+        self._closed = False
+
+    def take(self) -> None:
+        """Take it, unless it is taken; raises ProblemError."""
+        with self._lock:
+            if not self._taken and not self._closed:
+                self._slots.take()
+                self._taken = True
+
+    def give_back(self) -> None:
+        """Give it back, if it is taken."""
+        with self._lock:
+            if self._taken:
+                self._slots.give_back()
+                self._taken = False
+
+    def close(self) -> None:
+        """Give it back, and never take it again."""
+        with self._lock:
+            self._closed = True
+        self.give_back()
+
+
+Key = tuple[str, Track, int]
+
+
 class Transcoders:
-    """Live transcoders by camera and track; each runs while somebody watches it."""
+    """Live transcoders by camera, track and epoch; each runs while somebody watches it."""
 
     def __init__(self, slots: Slots, clock: Clock) -> None:
         self._slots = slots
         self._clock = clock
-        self._running: dict[tuple[str, Track], tuple[LiveTranscoder, asyncio.Task[None]]] = {}
+        self._running: dict[Key, tuple[LiveTranscoder, asyncio.Task[None]]] = {}
 
     def __len__(self) -> int:
         return len(self._running)
 
     def join(self, feed: Feed, track: Track, epoch_us: int, viewer: Viewer) -> Leave:
         """Watch a track transcoded; returns how to leave, to be called once. Raises ProblemError."""
-        key = feed.camera_id, track
-        transcoder = self._running[key][0] if key in self._running else self._start(feed, track, epoch_us)
+        key = feed.camera_id, track, epoch_us
+        transcoder = self._running[key][0] if key in self._running else self._start(feed, key)
         transcoder.join(viewer)
 
         def leave() -> None:
@@ -70,15 +103,16 @@ class Transcoders:
 
         return leave
 
-    def _start(self, feed: Feed, track: Track, epoch_us: int) -> LiveTranscoder:
+    def _start(self, feed: Feed, key: Key) -> LiveTranscoder:
+        _, track, epoch_us = key
         if track is Track.VIDEO:
             self._slots.take()
         transcoder = LiveTranscoder(feed, track, epoch_us, self._clock)
         task = asyncio.create_task(transcoder.run(), name=f"transcode-{feed.camera_id}-{track.name.lower()}")
-        self._running[feed.camera_id, track] = transcoder, task
+        self._running[key] = transcoder, task
         return transcoder
 
-    def _stop(self, key: tuple[str, Track]) -> None:
+    def _stop(self, key: Key) -> None:
         _, task = self._running.pop(key)
         task.cancel()
         if key[1] is Track.VIDEO:

@@ -1,12 +1,13 @@
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import av
 import pytest
 
-from appliance.core.clock import from_rfc3339
+from appliance.core.clock import US_PER_S, from_rfc3339
 from appliance.media.fmp4 import video_units
 from appliance.media.model import VideoUnit
 from appliance.recordings.reader import RecordingReader
@@ -159,6 +160,24 @@ async def test_when_ingest_dies_the_cause_is_said_and_the_picture_comes_back_on_
         for sent, unit in zip(watching.media()[25:], units, strict=True):
             (found,) = video_units(sent.data, epoch_us)
             assert abs(found.time_us - unit.time_us) < 30
+
+
+async def test_a_clock_set_back_asks_for_the_stream_to_be_opened_again(site: Site) -> None:
+    stream(site.live["front"], encoded.h264(25))
+    async with site.media() as watching:
+        await watching.live("front")
+        await watching.until(lambda: len(watching.media()) == 25)
+        await site.kill_ingest()
+        earlier_us = encoded.START_US - 3600 * US_PER_S
+        fmt, units = encoded.h264(25, start_us=earlier_us)
+        stream(site.live["front"], (fmt, units[:20]))
+        await site.start_ingest()
+        assert (await watching.until_said("error"))["problem"]["code"] == "clock-set-back"
+        await watching.live("front")
+        for unit in [*units[20:], *(replace(unit, time_us=unit.time_us + US_PER_S) for unit in units)]:
+            site.live["front"].video(unit)
+        await watching.until(lambda: len(watching.media()) == 50)
+        assert from_rfc3339((await watching.until_said("opened", 2))["epoch"]) == earlier_us
 
 
 async def test_a_camera_without_picture_is_open_and_says_why(site: Site) -> None:
