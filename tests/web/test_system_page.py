@@ -58,7 +58,7 @@ def test_the_settings_before_a_deletion_come_back(
     page = open_page("#/system/settings")
     page.get_by_role("button", name=f"Show revision {kept}", exact=True).click()
     dialog = page.get_by_role("dialog", name=f"Revision {kept}")
-    expect(dialog.get_by_text(f"{camera}: name")).to_be_visible()
+    expect(dialog.get_by_role("heading", name=f"{camera} was added")).to_be_visible()
     assert str(cameras.source("gate")["password"]) not in page.content()
     dialog.get_by_role("button", name="Restore this state").click()
     expect(dialog).to_be_hidden()

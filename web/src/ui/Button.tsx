@@ -23,7 +23,14 @@ export function Button(props: ButtonProps) {
     else onClick?.(event);
   };
   return (
-    <button {...rest} type={type} class={classes} aria-busy={busy || undefined} aria-disabled={busy || undefined} onClick={guard}>
+    <button
+      {...rest}
+      type={type}
+      class={classes}
+      aria-busy={busy || undefined}
+      aria-disabled={busy || undefined}
+      onClick={guard}
+    >
       {busy ? <span class="spinner" /> : icon && <Icon name={icon} size={small ? 16 : 18} />}
       {children}
     </button>

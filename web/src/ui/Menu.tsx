@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Button } from './Button';
 import { Icon, type IconName } from './Icon';
 
@@ -27,6 +27,10 @@ export function Menu({ label, icon, items, text, head }: MenuProps) {
   const [open, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const id = useId();
+  const [upward, setUpward] = useState(false);
+  useLayoutEffect(() => {
+    if (open) setUpward(lacksRoom(place.current));
+  }, [open]);
   useEffect(() => {
     if (open) entries(place.current)[0]?.focus();
   }, [open]);
@@ -59,7 +63,7 @@ export function Menu({ label, icon, items, text, head }: MenuProps) {
         {text && <span class="menu-text">{text}</span>}
       </Button>
       {open && (
-        <div class="menu-list" id={id}>
+        <div class={upward ? 'menu-list upward' : 'menu-list'} id={id}>
           {head && <div class="menu-head">{head}</div>}
           <div role="menu" aria-label={label}>
             {items.map((item) => (
@@ -97,6 +101,16 @@ function Entry({ item, onPick }: { item: MenuItem; onPick: () => void }) {
       {item.label}
     </button>
   );
+}
+
+/** Whether the list would reach below the window (or the phone's bar) while there is more room above. */
+function lacksRoom(place: HTMLElement | null): boolean {
+  const button = place?.querySelector('button')?.getBoundingClientRect();
+  const list = place?.querySelector('.menu-list');
+  if (!button || !list) return false;
+  const bar = Number.parseFloat(getComputedStyle(document.documentElement).scrollPaddingBottom) || 0;
+  const below = innerHeight - bar - button.bottom;
+  return below < list.clientHeight + 8 && button.top > below;
 }
 
 function entries(place: HTMLElement | null): HTMLElement[] {

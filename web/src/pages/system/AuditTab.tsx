@@ -81,15 +81,17 @@ function Chain() {
 function AuditRow({ entry }: { entry: AuditEntry }) {
   return (
     <tr>
-      <td class="nowrap">{dateTime(entry.time)}</td>
+      <td class="audit-time">{dateTime(entry.time)}</td>
       <td>
-        {entry.actor === '-' ? <span class="muted">not signed in</span> : entry.actor}
+        {entry.actor === '-' ? <span class="muted">–</span> : entry.actor}
         {entry.via === 'token' && <span class="muted"> (token)</span>}
       </td>
-      <td>
+      <td class="audit-what">
         {entry.action} {entry.subject && <code>{entry.subject}</code>}
       </td>
-      <td>{entry.outcome === 'done' ? <Badge tone="ok">done</Badge> : <Badge tone="bad">{entry.outcome}</Badge>}</td>
+      <td class="audit-outcome">
+        {entry.outcome === 'done' ? <Badge tone="ok">done</Badge> : <Badge tone="bad">{entry.outcome}</Badge>}
+      </td>
       <td class="mono">{entry.address}</td>
     </tr>
   );

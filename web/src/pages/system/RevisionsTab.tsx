@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { refreshCameras } from '../../api/events';
-import type { FieldChange, RevisionView } from '../../api/model';
+import type { RevisionView } from '../../api/model';
 import { toast } from '../../app/toasts';
 import { Button } from '../../ui/Button';
 import { Dialog } from '../../ui/Dialog';
@@ -11,7 +11,7 @@ import { ProblemNotice } from '../../ui/Notice';
 import { Working } from '../../ui/Progress';
 import { useLoaded } from '../../ui/useLoaded';
 import { useTask } from '../../ui/useTask';
-import { fieldWords } from './fieldWords';
+import { Changes } from './Changes';
 
 /** Every change of the settings: who made it, what it changed, and the way back. */
 export function RevisionsTab() {
@@ -87,22 +87,5 @@ function RevisionDialog({ revision, onRestored, onClose }: RevisionDialogProps) 
         </Button>
       </div>
     </Dialog>
-  );
-}
-
-function Changes({ changes }: { changes: readonly FieldChange[] }) {
-  return (
-    <dl class="changes">
-      {changes.map((change) => (
-        <div key={`${change.record} ${change.field}`}>
-          <dt>
-            {change.record}: {change.field}
-          </dt>
-          <dd>
-            <del>{fieldWords(change.before)}</del> → <ins>{fieldWords(change.after)}</ins>
-          </dd>
-        </div>
-      ))}
-    </dl>
   );
 }
