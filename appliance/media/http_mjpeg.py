@@ -37,10 +37,12 @@ async def play_mjpeg(address: SourceAddress, sink: Sink, clock: Clock) -> None:
         try:
             async with await _open(client, address) as answer:
                 await _read(answer, pictures)
-        except aiohttp.ClientError as error:
-            raise _problem(error, pictures) from None
+        except aiohttp.ConnectionTimeoutError:
+            raise problems.unreachable() from None
         except TimeoutError:
             raise problems.silent(SILENT_AFTER_S) if pictures.count else problems.unresponsive() from None
+        except aiohttp.ClientError as error:
+            raise _problem(error, pictures) from None
 
 
 async def _open(client: aiohttp.ClientSession, address: SourceAddress) -> aiohttp.ClientResponse:
