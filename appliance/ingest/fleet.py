@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 SAY_ALL_EVERY_TICKS = 5
+ACCOUNT_EVERY_TICKS = 10
 FACTS_WAITING = 1000
 
 
@@ -40,6 +41,7 @@ class Fleet:
         self._runners: dict[str, CameraRunner] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._said: dict[str, CameraState] = {}
+        self._stopped_because: dict[str, GapCause] = {}
         self._facts: asyncio.Queue[Event] = asyncio.Queue(FACTS_WAITING)
 
     # --- configuration ----------------------------------------------------------------------------------------------
@@ -63,8 +65,9 @@ class Fleet:
                 self._nudge.set()
 
     def _apply(self, wanted: dict[str, Camera], group: asyncio.TaskGroup, writer: RecordingWriter) -> None:
-        for camera_id in self._runners.keys() - wanted.keys():
+        for camera_id in (self._runners.keys() | self._said.keys()) - wanted.keys():
             self._stop(camera_id, GapCause.DISABLED)
+            self._stopped_because.pop(camera_id, None)
             self._context.bus.clear_state(f"camera/{camera_id}")
             self._said.pop(camera_id, None)
         for camera_id, camera in wanted.items():
@@ -82,10 +85,12 @@ class Fleet:
         if camera.enabled:
             self._start(camera, group, writer)
         elif camera_id not in self._said or self._said[camera_id].status is not CameraStatus.DISABLED:
+            self._stopped_because[camera_id] = GapCause.DISABLED
             self._say(camera_id, self._disabled())
 
     def _start(self, camera: Camera, group: asyncio.TaskGroup, writer: RecordingWriter) -> None:
-        recorder = Recorder(camera.recording, writer.stream(camera.id), writer.covered_to(camera.id))
+        cause = self._stopped_because.pop(camera.id, GapCause.RESTART)
+        recorder = Recorder(camera.recording, writer.stream(camera.id), writer.covered_to(camera.id), cause)
         runner = CameraRunner(
             camera,
             recorder=recorder,
@@ -101,6 +106,7 @@ class Fleet:
     def _stop(self, camera_id: str, cause: GapCause) -> None:
         runner = self._runners.pop(camera_id, None)
         if runner is not None:
+            self._stopped_because[camera_id] = cause
             self._tasks.pop(camera_id).cancel()
             runner.recorder.stop(self._context.clock.now_us(), cause)
             runner.live.end()
@@ -146,15 +152,25 @@ class Fleet:
 
     # --- what is said -----------------------------------------------------------------------------------------------
 
-    async def tick(self) -> None:
+    async def tick(self, writer: RecordingWriter) -> None:
         """Once a second: let time pass in the recorders, and say what has changed; everything every few seconds."""
         number = 0
         while True:
+            if number % ACCOUNT_EVERY_TICKS == 0:
+                self._account_for_the_disabled(writer)
             for camera_id, runner in tuple(self._runners.items()):
                 runner.recorder.tick(self._context.clock.now_us(), streaming=runner.streaming)
                 self._say_changes(camera_id, runner, everything=number % SAY_ALL_EVERY_TICKS == 0)
             number += 1
             await asyncio.sleep(TICK_S)
+
+    def _account_for_the_disabled(self, writer: RecordingWriter) -> None:
+        """What is missing is explained while it lasts, not only afterwards."""
+        now_us = self._context.clock.now_us()
+        for camera_id, cause in self._stopped_because.items():
+            edge_us = writer.covered_to(camera_id)
+            if camera_id not in self._runners and edge_us is not None and edge_us < now_us:
+                writer.record_gap(camera_id, edge_us, now_us, cause)
 
     def say_now(self, camera_id: str) -> CameraState:
         """Say a camera's state at once, and return it."""

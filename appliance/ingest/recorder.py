@@ -20,14 +20,20 @@ class Recorder:
     accounted_us is the ledger's edge: up to there every instant is either written or has a gap row with a cause.
     """
 
-    def __init__(self, methods: RecordingMethods, writer: StreamWriter, recorded_to_us: int | None) -> None:
+    def __init__(
+        self,
+        methods: RecordingMethods,
+        writer: StreamWriter,
+        recorded_to_us: int | None,
+        missing_because: GapCause = GapCause.RESTART,
+    ) -> None:
         self._methods = methods
         self._writer = writer
         self._builder = GopBuilder()
         self._prebuffer = Prebuffer()
         self._manual = ManualState()
         self._accounted_us = recorded_to_us
-        self._missing_because = GapCause.RESTART
+        self._missing_because = missing_because
         self._unwanted_to_us = 0
         self._stopped = False
         self.damaged_fragments = 0

@@ -63,7 +63,7 @@ async def _serve(context: UnitContext, fleet: Fleet, writer: RecordingWriter, ou
         group.create_task(outbox.pump(context.bus), name="outbox")
         group.create_task(live.run(), name="live")
         group.create_task(fleet.store_facts(outbox), name="facts")
-        group.create_task(fleet.tick(), name="tick")
+        group.create_task(fleet.tick(writer), name="tick")
         group.create_task(fleet.follow_configuration(group, writer), name="configuration")
         await fleet.configured.wait()
         context.notifier.ready()

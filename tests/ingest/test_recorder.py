@@ -170,3 +170,19 @@ async def test_switching_a_camera_off_is_said_in_the_ledger_until_it_is_back(tmp
         spans, gaps = await one.read()
     assert seconds(spans) == [(0, 5)]
     assert [(gap.cause, *seconds([gap])) for gap in gaps] == [(GapCause.DISABLED, (5, 8))]
+
+
+async def test_what_a_camera_misses_after_it_was_stopped_has_the_cause_of_that(tmp_path: Path) -> None:
+    async with rig(tmp_path / "v") as one:
+        first = one.recorder(CONTINUOUS)
+        feed(first, 0, 4)
+        first.stop(T0 + 4 * S, GapCause.DISABLED)
+        second = Recorder(CONTINUOUS, one.writer.stream("front"), T0 + 4 * S, GapCause.DISABLED)
+        second.video_format(FORMAT)
+        feed(second, 60, 64)
+        second.stop(T0 + 64 * S, GapCause.RESTART)
+        spans, gaps = await one.read()
+    assert seconds(spans) == [(0, 4), (60, 64)]
+    assert [(gap.cause, times) for gap, times in zip(gaps, seconds(gaps), strict=True)] == [
+        (GapCause.DISABLED, (4, 60))
+    ]

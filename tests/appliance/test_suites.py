@@ -1,0 +1,20 @@
+"""The long runs of `make hwtest` in short."""
+
+from pathlib import Path
+
+from hwtests.suites.kills import PROFILE, kill_units
+from hwtests.suites.soak import soak
+
+
+def test_every_picture_of_every_camera_is_in_the_recordings(tmp_path: Path) -> None:
+    result = soak(tmp_path, 4, 20)
+    assert [camera for camera in result.cameras if camera.missing or camera.wrong or not camera.covers] == []
+    assert result.findings == []
+
+
+def test_units_that_are_killed_take_nothing_along_that_was_recorded(tmp_path: Path) -> None:
+    result = kill_units(tmp_path, 6)
+    assert result.unexplained == []
+    assert result.taken_back == []
+    assert result.findings == []
+    assert max((loss.before_s for loss in result.losses), default=0) <= PROFILE.gop_s + 2 / PROFILE.fps
