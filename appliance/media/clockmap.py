@@ -6,7 +6,7 @@ WINDOW_US = US_PER_S
 LONGEST_WINDOW_US = 10 * US_PER_S
 SLEW_PPM = 500
 ALIGN_PPM = 5_000
-EARLY_US = US_PER_S  # nothing arrives that long before it was taken: the timestamps jumped, or our clock did
+EARLY_US = 3 * US_PER_S  # our clock was set back, by more than B-frames go back: that is a break for all behind us
 LATE_US = 10 * US_PER_S  # no connection that stalls for longer is kept
 REORDER_US = 2 * US_PER_S  # timestamps that go further back than B-frames started over
 STALLED_US = US_PER_S
@@ -21,7 +21,7 @@ class ClockMap:
 
     Anchored to the first arrival, then carried by RTP time. Each second the least delayed arrival says how far the
     camera's sampling clock has drifted from ours; the map follows by at most 500 ppm. What a stalled connection
-    delivers late keeps its time. The result is never more than 1 s ahead of the arrival and never more than 10 s
+    delivers late keeps its time. The result is never more than 3 s ahead of the arrival and never more than 10 s
     behind it: timestamps that jump, or a clock of ours that is set, anchor the map anew; so do arrivals that stay more
     than 1 s late for three seconds. `anchors` counts that.
     """

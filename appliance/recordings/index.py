@@ -42,7 +42,7 @@ class IndexWriter:
     """The one writer of an index. Not thread-safe; raises apsw.Error where SQLite does.
 
     It keeps one promise for every camera: from its first row on, spans and gaps (other than `loss`, which lies upon
-    spans) cover every instant, and none twice, as long as the recorder's clock does not run backwards.
+    spans) cover every instant, and none twice; also where the recorder's clock was set back.
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,8 +88,9 @@ class IndexWriter:
             "UPDATE segment SET end_us = ?, bytes = ?, kinds = kinds | ? WHERE id = ?",
             (row.end_us, row.end_offset, int(kinds), segment_id),
         )
-        self._cover(camera_id, row.start_us, row.end_us)
-        self._extend_span(camera_id, row.start_us, row.end_us, int(kinds))
+        uncovered = self._cover(camera_id, row.start_us, row.end_us)
+        for start_us, end_us in uncovered:
+            self._extend_span(camera_id, start_us, end_us, int(kinds))
         self._count(camera_id, row.start_us, row.duration_us, row.video_size + row.audio_size)
 
     def add_gap(self, camera_id: str, start_us: int, end_us: int, cause: GapCause) -> None:
@@ -168,8 +169,13 @@ class IndexWriter:
             (segment_id,),
         ).fetchall()
         for camera_id, start_us, end_us, size in msgspec.convert(found, list[tuple[str, int, int, int]]):
-            for span in self._spans(camera_id, start_us, end_us):
-                self._replace_span(span, [(start_us, end_us)], None)
+            others = self._db.execute(
+                "SELECT start_us, end_us FROM segment WHERE camera = ? AND end_us > ? AND start_us < ?",
+                (camera_id, start_us, end_us),
+            )
+            gone = subtract((start_us, end_us), msgspec.convert(others.fetchall(), list[Interval]))
+            for span in self._spans(camera_id, start_us, end_us) if gone else ():
+                self._replace_span(span, gone, None)
             self._count(camera_id, start_us, start_us - end_us, -size)
 
     def deleting(self) -> list[tuple[int, str]]:
@@ -189,24 +195,29 @@ class IndexWriter:
         """Every camera that has rows."""
         return [str(row[0]) for row in self._db.execute("SELECT camera FROM span UNION SELECT camera FROM gap")]
 
-    def _cover(self, camera_id: str, start_us: int, end_us: int) -> None:
-        """Keep the promise when [start, end) is recorded: explain what was skipped, take back gaps that were not."""
+    def _cover(self, camera_id: str, start_us: int, end_us: int) -> list[Interval]:
+        """Keep the promise when [start, end) is recorded: explain what was skipped, take back gaps that were not.
+
+        Returns the parts that no span covers: all of it, unless our clock was set back.
+        """
         covered_us = self.covered_to(camera_id)
-        if covered_us is None:
-            return
+        if covered_us is None or start_us == covered_us:
+            return [(start_us, end_us)]
         if start_us > covered_us:
             self._insert_gap(camera_id, covered_us, start_us, GapCause.CAMERA)
-        elif start_us < covered_us:
-            for gap_id, start, end, cause in self._gaps(camera_id, start_us, end_us):
-                self._db.execute("DELETE FROM gap WHERE id = ?", (gap_id,))
-                for rest in subtract((start, end), [(start_us, end_us)]):
-                    self._insert_gap(camera_id, *rest, cause)
+            return [(start_us, end_us)]
+        for gap_id, start, end, cause in self._gaps(camera_id, start_us, end_us):
+            self._db.execute("DELETE FROM gap WHERE id = ?", (gap_id,))
+            for rest in subtract((start, end), [(start_us, end_us)]):
+                self._insert_gap(camera_id, *rest, cause)
+        spans = [(span.start_us, span.end_us) for span in self._spans(camera_id, start_us, end_us)]
+        return subtract((start_us, end_us), spans)
 
     def _extend_span(self, camera_id: str, start_us: int, end_us: int, kinds: int) -> None:
-        """Draw the newest span out in place where it simply goes on."""
+        """Draw a span out in place where it simply goes on."""
         self._db.execute(
             "UPDATE span SET end_us = ? WHERE id ="
-            " (SELECT id FROM span WHERE camera = ? ORDER BY end_us DESC LIMIT 1) AND end_us = ? AND kinds = ?",
+            " (SELECT id FROM span WHERE camera = ? AND end_us = ? AND kinds = ? LIMIT 1)",
             (end_us, camera_id, start_us, kinds),
         )
         if self._db.changes() == 0:

@@ -142,17 +142,23 @@ class RecordingReader:
     ) -> Iterator[StoredFragment]:
         """Fragments that touch [start_us, end_us), in order of time; from_key: from the key fragment that they need.
 
-        Reads the index page by page: fragments published while it is consumed are found as well.
+        Reads the index page by page: fragments published while it is consumed are found as well. Of a time that was
+        recorded twice (the clock was set back, or two writers had the camera) one recording is given; where it ends,
+        the other one goes on with its next key fragment.
         """
         if from_key:
             start_us = self._key_before(camera_id, start_us)
         at_us = start_us
+        given: StoredFragment | None = None
         while at_us < end_us:
             page = self._page(camera_id, at_us, end_us)
             for fragment in page:
-                if fragment.end_us > at_us:
+                if fragment.end_us <= at_us:
+                    continue
+                at_us = fragment.end_us
+                if given is None or _follows(fragment, given):
+                    given = fragment
                     yield fragment
-                    at_us = fragment.end_us
             if not page:
                 return
 
@@ -217,6 +223,11 @@ class RecordingReader:
         if known is None or known.inode != path.stat().st_ino:
             known = self._open[path] = IndexReader(path)
         return known
+
+
+def _follows(fragment: StoredFragment, given: StoredFragment) -> bool:
+    """Whether a decoder that has taken the given fragment can go on with this one."""
+    return fragment.key or (fragment.path == given.path and fragment.start_us == given.end_us)
 
 
 def _days_of(interval: Interval, zone: ZoneInfo) -> Iterator[str]:
