@@ -4,7 +4,7 @@ from aiohttp import web
 
 from appliance.api.media.events_socket import serve_events
 from appliance.api.media.media_file import MediaFileQuery, MediaFiles
-from appliance.api.media.parts import media_parts
+from appliance.api.media.parts import MediaParts, media_parts
 from appliance.api.media.pictures import Pictures, SnapshotQuery
 from appliance.api.media.socket import serve_media
 from appliance.api.media.timeline import (
@@ -25,8 +25,10 @@ CAMERA = "/api/v1/cameras/{id}"
 def media_routes(services: Services) -> list[Route]:
     """Live, playback, pictures, files and timelines; all for viewers."""
     parts = media_parts(services)
-    pictures, files, timelines = Pictures(parts), MediaFiles(parts), Timelines(parts)
+    return [*_sockets(services, parts), *_media(parts), *_what_is_recorded(parts)]
 
+
+def _sockets(services: Services, parts: MediaParts) -> list[Route]:
     async def media(call: Call) -> web.StreamResponse:
         return await serve_media(call.request, parts)
 
@@ -48,11 +50,16 @@ def media_routes(services: Services) -> list[Route]:
             handler=events,
             summary="The state of every camera, then changes and events as they happen",
         ),
+    ]
+
+
+def _media(parts: MediaParts) -> list[Route]:
+    return [
         Route(
             method="GET",
             path=f"{CAMERA}/snapshot.jpg",
             permission=Permission.VIEWER,
-            handler=pictures.serve,
+            handler=Pictures(parts).serve,
             summary="The newest picture, or the recorded one of a time",
             query=SnapshotQuery,
             media_type="image/jpeg",
@@ -61,11 +68,17 @@ def media_routes(services: Services) -> list[Route]:
             method="GET",
             path=f"{CAMERA}/media.mp4",
             permission=Permission.VIEWER,
-            handler=files.serve,
+            handler=MediaFiles(parts).serve,
             summary="Any recorded range as one file, exact to the GOP; byte ranges work",
             query=MediaFileQuery,
             media_type="video/mp4",
         ),
+    ]
+
+
+def _what_is_recorded(parts: MediaParts) -> list[Route]:
+    timelines = Timelines(parts)
+    return [
         Route(
             method="GET",
             path=f"{CAMERA}/timeline",
