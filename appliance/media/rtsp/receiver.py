@@ -132,7 +132,7 @@ class Receiver:
         if self._runs is None or ssrc != reception.ssrc:
             return at
         number = reception.highest + 1 & 0xFFFF
-        parts = self._runs.read(view, at, end, frame_bytes, number, stamp << 32 | ssrc)
+        parts = self._runs.read(view, at, end, frame_bytes, number, (stamp << 32 | ssrc).to_bytes(8))
         if not parts:
             return at
         packets = len(parts) - 1

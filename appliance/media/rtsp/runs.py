@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 LEAST_FRAME_BYTES = 512
-_HEADERS_BYTES = 16  # RFC 2326 clause 10.12 and RFC 3550 clause 5.1
+_COUNTED_BYTES = 8  # the interleaved head (RFC 2326 clause 10.12), then RTP's flags, type and sequence number
+_SOURCE_BYTES = 8  # RTP's time and SSRC (RFC 3550 clause 5.1)
 _H264_FU, _H265_FU = 28, 49
 _START, _END = 0x80, 0x40
 
@@ -32,8 +33,9 @@ def h265_continuation(head: bytes) -> bytes | None:
 
 @lru_cache(maxsize=256)
 def layout(head_bytes: int, frame_bytes: int) -> struct.Struct:
-    """Interleaved head; RTP: flags and type, number, time and source; the payload's head and its rest."""
-    return struct.Struct(f">IHHQ{head_bytes}s{frame_bytes - _HEADERS_BYTES - head_bytes}s")
+    """What differs by one from frame to frame (8 bytes, the sequence number last), what is alike, and the rest."""
+    alike = _SOURCE_BYTES + head_bytes
+    return struct.Struct(f">Q{alike}s{frame_bytes - _COUNTED_BYTES - alike}s")
 
 
 class RunReader:
@@ -44,29 +46,24 @@ class RunReader:
         self._head_bytes = head_bytes
         self._continuation = continuation
 
-    def read(self, view: memoryview, at: int, end: int, frame_bytes: int, number: int, source: int) -> list[bytes]:
+    def read(self, view: memoryview, at: int, end: int, frame_bytes: int, number: int, source: bytes) -> list[bytes]:
         """The first fragment's payload head, then the rest of every payload of the run that begins at `at`.
 
         frame_bytes: of the first frame with its interleaved head. number: the sequence number that is due. source:
-        time << 32 | SSRC. Empty where there are fewer than two frames of a run.
+        RTP time and SSRC. Empty where there are fewer than two frames of a run; a run ends where numbers wrap.
         """
         frames = layout(self._head_bytes, frame_bytes).iter_unpack(view[at : end - (end - at) % frame_bytes])
-        frame, kind, first, found, head, rest = next(frames)
-        if kind != self._kind or first != number or found != source:
+        counted, alike, rest = next(frames)
+        head = alike[_SOURCE_BYTES:]
+        if counted & 0xFFFFFFFF != self._kind << 16 | number or not alike.startswith(source):
             return []
         following = self._continuation(head)
         if following is None:
             return []
-        parts = [head, rest]
-        for its_frame, its_kind, its_number, its_source, its_head, rest in frames:
-            number = number + 1 & 0xFFFF
-            if (
-                its_number != number
-                or its_head != following
-                or its_source != source
-                or its_frame != frame
-                or its_kind != kind
-            ):
+        parts, alike = [head, rest], source + following
+        for its_counted, its_alike, rest in frames:
+            counted += 1
+            if its_counted != counted or its_alike != alike:
                 break
             parts.append(rest)
         return parts if len(parts) > 2 else []
