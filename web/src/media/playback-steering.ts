@@ -9,6 +9,7 @@ const TRIM_EVERY_MS = 5_000;
 const PLAYED_S = 0.08;
 /** Holes shorter than this are jumped without a word. */
 const NOTICED_GAP_S = 0.5;
+const CAUGHT_UP_MS = 700;
 const STARVED_MS = 1_500;
 /** When recordings end this close to now, the viewer has caught up with the present. */
 const PRESENT_US = 20_000_000;
@@ -126,7 +127,7 @@ export class PlaybackSteering implements Steering {
     if (!this.placed || !this.isPlayedOut()) return;
     const nextS = nextStartS(video.buffered, video.currentTime);
     if (nextS === null) {
-      if (this.isEnded) this.finish();
+      if (this.isEnded || this.hasCaughtUp()) this.finish();
       return;
     }
     if (nextS - video.currentTime > NOTICED_GAP_S) {
@@ -136,10 +137,20 @@ export class PlaybackSteering implements Steering {
     video.currentTime = nextS + 0.001;
   }
 
+  /** Everything recorded up to now has been played, and what comes next is not recorded yet. */
+  private hasCaughtUp(): boolean {
+    const waited = performance.now() - this.movedMs > CAUGHT_UP_MS;
+    return waited && this.isPresent(this.player.sink.toUs(this.player.video.currentTime));
+  }
+
+  private isPresent(timeUs: number): boolean {
+    return Date.now() * 1000 - timeUs < PRESENT_US;
+  }
+
   private finish(): void {
     const { video, sink } = this.player;
     const lastUs = this.placed ? sink.toUs(video.currentTime) : this.wantedUs;
-    if (Date.now() * 1000 - lastUs < PRESENT_US && !this.player.wantsPause) this.continueLive();
+    if (this.isPresent(lastUs) && !this.player.wantsPause) this.continueLive();
     else this.player.reachedEnd();
   }
 

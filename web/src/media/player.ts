@@ -38,6 +38,9 @@ export interface Steering {
 }
 
 const TICK_MS = 100;
+/** The recorder's clock was set back: media times begin anew. */
+const CLOCK_SET_BACK = 'clock-set-back';
+const RETRY_MS = 5_000;
 const REBUILD_MS = 1_000;
 const MAX_REBUILDS = 5;
 const REBUILDS_FORGOTTEN_MS = 30_000;
@@ -81,6 +84,7 @@ export class Player {
   private mimes: Partial<Record<Track, string>> = {};
   private ticking: ReturnType<typeof setInterval> | undefined;
   private rebuilding: ReturnType<typeof setTimeout> | undefined;
+  private retrying: ReturnType<typeof setTimeout> | undefined;
   private rebuilds = 0;
   private rebuiltMs = 0;
   private readonly suspensions = new Set<string>();
@@ -257,6 +261,7 @@ export class Player {
     this.channel?.close();
     this.channel = null;
     clearInterval(this.ticking);
+    clearTimeout(this.retrying);
   }
 
   private onMessage(message: ServerMessage): void {
@@ -281,10 +286,16 @@ export class Player {
         if (this.steering instanceof PlaybackSteering) this.steering.ended();
         break;
       case 'error':
-        this.channel = null;
-        clearInterval(this.ticking);
-        this.fail(message.problem);
+        this.onRefused(message.problem);
     }
+  }
+
+  /** A live stream is asked for again by itself; for a recording the viewer decides. */
+  private onRefused(problem: Problem): void {
+    this.channel = null;
+    this.fail(problem);
+    if (problem.code === CLOCK_SET_BACK) this.reopen();
+    else if (this.mode.value === 'live') this.retrying = setTimeout(() => this.begin(), RETRY_MS);
   }
 
   private onInit(message: ServerMessage & { op: 'init' }): void {

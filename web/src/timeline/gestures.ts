@@ -11,7 +11,7 @@ export interface Wishes {
   mark(fromUs: number, toUs: number): void;
   /** The pointer rests over a time; null when it is gone. */
   hover(timeUs: number | null): void;
-  /** Whether zooming out or in would change anything: where not, the wheel scrolls the page. */
+  /** Whether zooming would change anything: where the whole day is shown, the wheel scrolls the page. */
   canZoom(factor: number): boolean;
 }
 
@@ -103,7 +103,7 @@ class Gestures {
       return;
     }
     const factor = Math.exp(event.deltaY * WHEEL_STEP * (event.deltaMode === 1 ? 16 : 1));
-    if (!this.wishes.canZoom(factor)) return;
+    if (factor > 1 && !this.wishes.canZoom(factor)) return;
     event.preventDefault();
     this.wishes.zoom(factor, this.timeAt(this.xOf(event)));
     this.wishes.hover(this.timeAt(this.xOf(event)));

@@ -24,6 +24,8 @@ import './watch.css';
 const STILL_WIDTH = 1280;
 /** The playhead moves on the timeline this often. */
 const PLAYHEAD_US = 250_000;
+/** What is this new is not recorded yet. */
+const PRESENT_US = 2_000_000;
 const GAP_SHOWN_MS = 6_000;
 
 /** One camera: live or any recorded time of it. */
@@ -46,10 +48,11 @@ function Gone() {
   );
 }
 
-/** The time the address asks for, if it does. */
+/** The time the address asks for, if it does and it is past. */
 function askedUs(): number | null {
   const at = route.peek();
-  return at.name === 'camera' ? parseTime(at.query.get('t')) : null;
+  const timeUs = at.name === 'camera' ? parseTime(at.query.get('t')) : null;
+  return timeUs !== null && timeUs < Date.now() * 1000 - PRESENT_US ? timeUs : null;
 }
 
 function Watch({ camera }: { camera: CameraView }) {
@@ -125,13 +128,17 @@ function Controls({ camera, player, onFullscreen }: { camera: CameraView; player
     if (playheadUs !== null) timeline.follow(playheadUs);
   }, [playheadUs, timeline]);
   useEffect(() => listenForTransport(player, camera, onFullscreen), [player, camera, onFullscreen]);
-  const play = (timeUs: number) => {
-    player.play(timeUs, false);
-    navigate(cameraHref(camera.id, formatTime(timeUs)), { replace: true });
-  };
   const live = () => {
     player.live();
     navigate(cameraHref(camera.id), { replace: true });
+  };
+  const play = (timeUs: number) => {
+    if (timeUs > Date.now() * 1000 - PRESENT_US) {
+      live();
+      return;
+    }
+    player.play(timeUs, false);
+    navigate(cameraHref(camera.id, formatTime(timeUs)), { replace: true });
   };
   return (
     <div class="watch-controls">

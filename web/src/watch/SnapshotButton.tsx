@@ -7,6 +7,9 @@ import { formatTime } from '../media/protocol';
 import { Button } from '../ui/Button';
 import { useTask } from '../ui/useTask';
 
+/** The browser rounds times on the way: this far after its beginning, the picture is surely meant. */
+const INTO_FRAME_US = 2_000;
+
 /** Saves the picture shown as a .jpg in its full size: live the newest one, otherwise the recorded frame. */
 export function SnapshotButton({ camera, player }: { camera: CameraView; player: Player }) {
   const task = useTask();
@@ -27,7 +30,7 @@ export function SnapshotButton({ camera, player }: { camera: CameraView; player:
 async function saveStill(camera: string, player: Player): Promise<void> {
   const shownUs = player.shownUs.peek();
   const recorded = player.mode.peek() === 'playback' && shownUs !== null;
-  const answer = await fetch(snapshotUrl(camera, recorded ? { time: formatTime(shownUs) } : {}));
+  const answer = await fetch(snapshotUrl(camera, recorded ? { time: formatTime(shownUs + INTO_FRAME_US) } : {}));
   if (!answer.ok) throw new ProblemError(problemFromBody(answer.status, await answer.json().catch(() => null)));
   const stamp = formatTime(shownUs ?? Date.now() * 1000)
     .slice(0, 19)
