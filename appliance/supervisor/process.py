@@ -77,10 +77,14 @@ class Supervised:
                 raise
 
     async def _watched(self, process: asyncio.subprocess.Process) -> int:
-        """Wait for its end; kill it when it is silent for too long (sd_notify(3), WATCHDOG=1)."""
+        """Wait for its end; kill it when it is silent for too long (sd_notify(3), WATCHDOG=1).
+
+        Not with wait_for: it loses a cancellation that comes as the process ends, and the unit would be started again.
+        """
         while True:
             try:
-                return await asyncio.wait_for(process.wait(), WATCH_EVERY_S)
+                async with asyncio.timeout(WATCH_EVERY_S):
+                    return await process.wait()
             except TimeoutError:
                 if time.monotonic() - self.condition.heard_s > self._patience_s():
                     log.error("%s is silent; killing it", self.service.name)
