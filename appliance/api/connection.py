@@ -123,10 +123,10 @@ class HttpsServer:
 
     async def start(self, port: int) -> int:
         """Listen on every address; returns the port, which is any free one for 0; raises OSError."""
+        sock = _listening(port)
         await self._runner.setup()
         loop, manager = asyncio.get_running_loop(), self._runner.server
         assert manager is not None
-        sock = _listening(port)
         self._server = await loop.create_server(
             lambda: Connection(self._bounds, manager, loop),
             sock=sock,

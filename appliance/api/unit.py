@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -36,6 +37,13 @@ EXPIRE_EVERY_S = 60.0
 SET_UP = "done"  # in the ready line, where a setup code would be
 
 
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """run/api/ready.json: what the supervisor prints in the ready line."""
+
+    url: str
+    setup_code: str
+
+
 async def main(context: UnitContext) -> None:
     """Run until cancelled. The bus and the disks may be away: people sign in and look all the same."""
     async with open_services(context) as services:
@@ -48,7 +56,7 @@ async def main(context: UnitContext) -> None:
             group.create_task(_expire_sessions(services.access), name="sessions")
             group.create_task(keep_renewed(tls, context.paths.tls, context.clock), name="certificates")
             try:
-                await _say_ready(context, services, await server.start(listening_port()))
+                await _say_ready(context, services, await _listen(server, context))
                 await asyncio.Event().wait()
             finally:
                 await server.stop()
@@ -90,10 +98,20 @@ def listening_port() -> int:
     )
 
 
+async def _listen(server: HttpsServer, context: UnitContext) -> int:
+    """Any free port is the one of before if that is free: clients find the unit again after a kill."""
+    port = listening_port()
+    if port == 0:
+        with suppress(OSError, msgspec.DecodeError):
+            before = msgspec.json.decode((context.paths.run / "api" / "ready.json").read_bytes(), type=Ready)
+            return await server.start(urlsplit(before.url).port or 0)
+    return await server.start(port)
+
+
 async def _say_ready(context: UnitContext, services: Services, port: int) -> None:
     set_up = services.access.users.has_administrator
     code = SET_UP if set_up else await asyncio.to_thread(services.access.setup_code.make)
-    told = msgspec.json.encode({"url": f"https://localhost:{port}", "setup_code": code})
+    told = msgspec.json.encode(Ready(url=f"https://localhost:{port}", setup_code=code))
     folder = context.paths.run / "api"
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     await asyncio.to_thread(write_durably, folder / "ready.json", told)

@@ -1,0 +1,51 @@
+"""Health and storage, as the page shows them."""
+
+from pathlib import Path
+
+from appliance.core.clock import SystemClock
+from appliance.volumes.volume import Volume
+from tests.api.serving import Site, following, serving
+from tests.bus.broker import Broker, running, until
+
+
+async def test_without_the_bus_the_appliance_is_degraded_and_answers(site: Site) -> None:
+    health = (await site.call("GET", "/api/v1/health")).json
+    assert health["status"] == "degraded"
+    assert {name: unit["status"] for name, unit in health["units"].items()} == {
+        "api": "ok",
+        "bus": "down",
+        "ingest-0": "down",
+        "ingest-1": "down",
+    }
+
+
+async def test_health_follows_the_units(broker: Broker) -> None:
+    await broker.credentials()
+    bus = broker.bus("api")
+    async with serving(broker.paths.data, bus=bus) as site, running(bus), following(site):
+        report = site.services.health.report
+        first, second = broker.process("ingest-0"), broker.process("ingest-1")
+        try:
+            await until(lambda: report().status == "ok")
+            second.kill()
+            await until(lambda: report().units["ingest-1"].status == "down")
+            health = (await site.call("GET", "/api/v1/health")).json
+            assert (health["status"], health["units"]["ingest-0"]["status"]) == ("degraded", "ok")
+            assert health["units"]["ingest-1"]["since"] > health["units"]["api"]["since"]
+        finally:
+            for process in (first, second):
+                process.kill()
+                process.wait()
+
+
+async def test_a_volume_that_comes_later_is_found_without_a_restart(tmp_path: Path) -> None:
+    async with serving(tmp_path) as site:
+        viewer = await site.token()
+        (missing,) = (await site.call("GET", "/api/v1/storage", **viewer)).json["volumes"]
+        assert (missing["name"], missing["status"], missing["id"]) == ("main", "missing", None)
+        assert missing["problem"]["code"] == "volume-missing" and missing["problem"]["remedy"]
+        volume = Volume.open_or_create(tmp_path / "volumes" / "main", SystemClock())
+        (there,) = (await site.call("GET", "/api/v1/storage", **viewer)).json["volumes"]
+        assert there["id"] == volume.identity.id and there["status"] in ("ok", "low")
+        assert there["used_bytes"] + there["free_bytes"] == there["total_bytes"] > 0
+        assert there["problem"] is None
