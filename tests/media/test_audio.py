@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from appliance.media.codecs import aac
 from appliance.media.depacketise.audio import AacDepacketiser, PacketDepacketiser, from_aal2
 from appliance.media.depacketise.base import Depacketiser
+from appliance.media.depacketise.latm import LatmDepacketiser, stream_mux_config
 from appliance.media.fmp4 import audio_chunk, init_segment
 from appliance.media.model import AudioCodec, AudioFormat, AudioUnit
 from tests.media.rtp_streams import Heard, deliver, gstreamer, libav_audio, packets_of
@@ -166,6 +167,60 @@ def test_a_unit_without_an_end_is_given_up() -> None:
     deliver(depacketiser, packets_of([(0, endless)]))
     assert len(depacketiser._part) == 0
     assert out.sounds == []
+
+
+# --- LATM ------------------------------------------------------------------------------------------------------------
+
+
+def latm_heard(packets: list[bytes], config: str, lose: Lost = ()) -> Heard:
+    return heard(LatmDepacketiser, stream_mux_config(bytes.fromhex(config)), 48_000, packets=packets, lose=lose)
+
+
+@pytest.mark.parametrize("mtu", [100, 1400])
+def test_latm_from_gstreamer_is_the_same_sound_as_aac(mtu: int) -> None:
+    source = "audiotestsrc num-buffers=30 samplesperbuffer=1024 ! audio/x-raw,rate=48000,channels=2"
+    plain = aac_heard(gstreamer(f"{source} ! voaacenc ! rtpmp4gpay"), fmt=aac.audio_format(bytes.fromhex("1190")))
+    out = latm_heard(gstreamer(f"{source} ! voaacenc ! aacparse ! rtpmp4apay mtu={mtu}"), "40002320")
+    assert [unit for _, unit, _ in out.sounds] == [unit for _, unit, _ in plain.sounds]
+    assert out.audio_formats == [plain.audio_formats[0]]
+    times = [(rtp - out.sounds[0][0]) % (1 << 32) for rtp, _, _ in out.sounds]
+    assert all(abs(time - n * 1024) <= 1 for n, time in enumerate(times))  # it rounds nanoseconds
+
+
+def test_latm_units_of_one_element_follow_each_other() -> None:
+    element = b"\x03one" + b"\xff\x01" + b"x" * 256
+    out = latm_heard(packets_of([(0, [element[:100], element[100:]])]), "41002320")
+    assert [(rtp, len(unit)) for rtp, unit, _ in out.sounds] == [(0, 3), (1024, 256)]
+
+
+def test_a_latm_element_with_a_hole_is_left_out() -> None:
+    packets = packets_of([(n * 1024, [b"\xff\x01" + bytes(100), bytes(156)]) for n in range(4)])
+    for lost in range(1, 8):
+        kept = [rtp // 1024 for rtp, _, _ in latm_heard(packets, "40002320", (lost,)).sounds]
+        assert kept == [n for n in range(4) if n != lost // 2]
+
+
+@pytest.mark.parametrize(
+    ("config", "rate", "channels"),
+    [("400026203fc0", 24_000, 2), ("40002810", 16_000, 1), ("40002f0046502000", 18_000, 2)],
+)
+def test_latm_configurations(config: str, rate: int, channels: int) -> None:
+    fmt = stream_mux_config(bytes.fromhex(config)).fmt
+    assert (fmt.sample_rate_hz, fmt.channels, fmt.codec_string) == (rate, channels, "mp4a.40.2")
+
+
+@given(st.binary(max_size=12) | st.builds(lambda b: b"\x40\0" + b, st.binary(max_size=8)))
+def test_any_bytes_are_a_latm_configuration_or_a_value_error(data: bytes) -> None:
+    try:
+        assert stream_mux_config(data).fmt.sample_rate_hz > 0
+    except ValueError:
+        return
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.lists(st.binary(max_size=20), min_size=1, max_size=4)), max_size=9))
+def test_any_latm_payloads_are_taken(sent: list[tuple[int, list[bytes]]]) -> None:
+    latm_heard(packets_of(sent, mark=False), "41002320")
+    latm_heard(packets_of(sent), "41002320", (1, 3))
 
 
 # --- packets that are their samples ----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from appliance.media.depacketise.av1 import Av1Depacketiser
 from appliance.media.depacketise.base import AudioOut, Depacketiser, VideoOut
 from appliance.media.depacketise.h264 import H264Depacketiser
 from appliance.media.depacketise.h265 import H265Depacketiser
+from appliance.media.depacketise.latm import LatmDepacketiser, stream_mux_config
 from appliance.media.depacketise.metadata import MetadataDepacketiser
 from appliance.media.depacketise.mjpeg import MjpegDepacketiser
 from appliance.media.model import AudioCodec, AudioFormat, Sink
@@ -135,6 +136,8 @@ def _audio(medium: MediaDescription, out: AudioOut) -> Depacketiser | None:
         return PacketDepacketiser(out, AudioFormat(AudioCodec.OPUS, 48_000, channels, opus_config(channels), "opus"))
     if name == "MPEG4-GENERIC":
         return _aac(p, rate, out)
+    if name == "MP4A-LATM" and p.get("cpresent") == "0":
+        return LatmDepacketiser(out, stream_mux_config(bytes.fromhex(p.get("config", ""))), rate)
     return None
 
 
