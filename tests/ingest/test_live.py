@@ -22,6 +22,7 @@ class Outlet:
     def __init__(self) -> None:
         self.data = bytearray()
         self.stuck = False
+        self.closed = False
         self._queued = 0
 
     def write(self, data: bytes) -> None:
@@ -30,6 +31,9 @@ class Outlet:
 
     def get_write_buffer_size(self) -> int:
         return self._queued
+
+    def close(self) -> None:
+        self.closed = True
 
     def unstick(self) -> None:
         self.stuck = False
