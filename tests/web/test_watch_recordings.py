@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from numpy.typing import NDArray
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from hwtests.appliance import Appliance, now_us, wait_for
+from hwtests.appliance import Appliance, from_text, now_us, to_text, wait_for
 from hwtests.camera import burnt
 from hwtests.camera.process import CameraProcess
 from tests.web.conftest import OpenPage
@@ -52,7 +54,7 @@ def test_a_click_on_the_timeline_plays_the_recording_of_that_time(
     wanted_us = (start_us + end_us) // 2
     _zoom_to(page, wanted_us)
     clicked_us = _click_at(page, wanted_us)
-    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_byto_text("Recording", exact=True)).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     seen = _settled(stage)
     assert clicked_us - GOP_US < seen.time_us < end_us
@@ -73,7 +75,7 @@ def test_the_keyboard_finds_a_time_plays_steps_and_goes_live_again(
     page.keyboard.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"\d\d:\d\d:\d\d, recorded, continuous"))
     page.keyboard.press("Enter")
-    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_byto_text("Recording", exact=True)).to_be_visible()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     still = _settled(stage)
@@ -84,29 +86,29 @@ def test_the_keyboard_finds_a_time_plays_steps_and_goes_live_again(
     assert _changed(stage, Shown(still.counter + 1, 0)).counter == still.counter
     page.get_by_role("button", name="Live", exact=True).press("Enter")
     wait_shown(stage, live, frames=5)
-    expect(stage.get_by_text("Live", exact=True)).to_be_visible()
+    expect(stage.get_byto_text("Live", exact=True)).to_be_visible()
 
 
 def test_playback_jumps_over_a_gap_and_says_why_there_is_one(
     open_page: OpenPage, appliance: Appliance, gate: str
 ) -> None:
     (_, first_end_us), (second_start_us, _) = _spans(appliance, gate)[:2]
-    page = open_page(f"#/camera/{gate}?t={_text(first_end_us - 3_000_000)}")
+    page = open_page(f"#/camera/{gate}?t={to_text(first_end_us - 3_000_000)}")
     stage = page.locator(".watch-stage")
     wait_shown(stage)
     expect(
-        stage.get_by_text(re.compile("Jumped over .* without recording: no contact with the camera"))
+        stage.get_byto_text(re.compile("Jumped over .* without recording: no contact with the camera"))
     ).to_be_visible()
     assert wait_shown(stage).time_us > second_start_us - 1_000_000
-    page.get_by_text("Recordings and gaps as a list").click()
-    expect(page.get_by_text(re.compile("not recorded: no contact with the camera")).last).to_be_visible()
+    page.get_byto_text("Recordings and gaps as a list").click()
+    expect(page.get_byto_text(re.compile("not recorded: no contact with the camera")).last).to_be_visible()
 
 
 def test_a_marked_range_and_the_picture_shown_can_be_saved(
     open_page: OpenPage, appliance: Appliance, gate: str, tmp_path: Path
 ) -> None:
     start_us, end_us = _spans(appliance, gate)[0]
-    page = open_page(f"#/camera/{gate}?t={_text((start_us + end_us) // 2)}")
+    page = open_page(f"#/camera/{gate}?t={to_text((start_us + end_us) // 2)}")
     stage = page.locator(".watch-stage")
     wait_shown(stage)
     page.keyboard.press("Space")
@@ -118,11 +120,11 @@ def test_a_marked_range_and_the_picture_shown_can_be_saved(
 
     _zoom_to(page, start_us)
     _drag(page, start_us + 1_000_000, start_us + 6_000_000)
-    expect(page.get_by_text(re.compile(r"\(\d s\)"))).to_be_visible()
+    expect(page.get_byto_text(re.compile(r"\(\d s\)"))).to_be_visible()
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download .mp4").click()
     with av.open(str(saved.value.path())) as video:
-        times = [code[1] for frame in video.decode(video=0) if (code := burnt.decode(frame.to_ndarray(format="gray")))]
+        times = [code[1] for frame in video.decode(video=0) if (code := burnt.decode(_plane(frame)))]
     assert times[0] < start_us + 3_000_000 + GOP_US
     assert times[-1] - times[0] > 3_000_000
 
@@ -134,20 +136,20 @@ def test_recording_by_hand_shows_on_page_and_timeline(open_page: OpenPage, appli
     page.get_by_role("button", name="REC", exact=True).click()
     going = page.get_by_role("button", name=re.compile("Stop REC .* left"))
     expect(going).to_be_visible()
-    expect(stage.get_by_text("REC", exact=True)).to_be_visible()
+    expect(stage.get_byto_text("REC", exact=True)).to_be_visible()
     going.click()
     expect(page.get_by_role("button", name="REC", exact=True)).to_be_visible()
-    page.get_by_text("Recordings and gaps as a list").click()
-    expect(page.get_by_text(re.compile("recorded, continuous and manual")).first).to_be_visible()
+    page.get_byto_text("Recordings and gaps as a list").click()
+    expect(page.get_byto_text(re.compile("recorded, continuous and manual")).first).to_be_visible()
 
 
 def test_who_catches_up_with_the_present_watches_live(open_page: OpenPage, appliance: Appliance, gate: str) -> None:
-    page = open_page(f"#/camera/{gate}?t={_text(appliance.api.recorded_to_us(gate) - 8_000_000)}")
+    page = open_page(f"#/camera/{gate}?t={to_text(appliance.api.recorded_to_us(gate) - 8_000_000)}")
     stage = page.locator(".watch-stage")
-    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_byto_text("Recording", exact=True)).to_be_visible()
     before = wait_shown(stage)
     page.get_by_label("Speed").select_option("4")
-    expect(stage.get_by_text("Live", exact=True)).to_be_visible()
+    expect(stage.get_byto_text("Live", exact=True)).to_be_visible()
     wait_shown(stage, before, frames=60)
 
 
@@ -155,11 +157,11 @@ def test_a_time_without_recordings_says_so(
     open_page: OpenPage, appliance: Appliance, cameras: CameraProcess, gate: str
 ) -> None:
     unknown = appliance.api.add_camera("Yard", cameras.source("yard", password="wrong"))
-    page = open_page(f"#/camera/{unknown}?t={_text(now_us() - 60_000_000)}")
-    expect(page.locator(".watch-stage")).to_contain_text("Nothing was recorded after this")
+    page = open_page(f"#/camera/{unknown}?t={to_text(now_us() - 60_000_000)}")
+    expect(page.locator(".watch-stage")).to_containto_text("Nothing was recorded after this")
     appliance.api.call("DELETE", f"/api/v1/cameras/{unknown}")
-    page = open_page(f"#/camera/{gate}?t={_text(now_us() + 3_600_000_000)}")
-    expect(page.locator(".watch-stage").get_by_text("Live", exact=True)).to_be_visible()
+    page = open_page(f"#/camera/{gate}?t={to_text(now_us() + 3_600_000_000)}")
+    expect(page.locator(".watch-stage").get_byto_text("Live", exact=True)).to_be_visible()
     wait_shown(page.locator(".watch-stage"))
 
 
@@ -190,30 +192,22 @@ def test_the_page_fits_phones_tablets_and_walls(open_page: OpenPage, gate: str, 
 def _spans(appliance: Appliance, camera: str) -> list[tuple[int, int]]:
     end_us = now_us()
     spans = appliance.api.timeline(camera, end_us - 3_600_000_000, end_us)["spans"]
-    return [(_us(span["start"]), _us(span["end"])) for span in spans]
-
-
-def _us(text: str) -> int:
-    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1_000_000)
-
-
-def _text(time_us: int) -> str:
-    return datetime.fromtimestamp(time_us / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return [(from_text(span["start"]), from_text(span["end"])) for span in spans]
 
 
 def _clock_us(page: Page) -> int:
     """The time that the page says the picture is of, to the second."""
     text = page.locator(".wall-clock time").get_attribute("datetime")
     assert text is not None
-    return _us(text)
+    return from_text(text)
 
 
-def _view(page: Page) -> tuple[Locator, dict[str, float]]:
+def _view(page: Page) -> tuple[Locator, FloatRect]:
     slider = page.get_by_role("slider", name="Time of day")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     assert box is not None
-    return slider, dict(box)
+    return slider, box
 
 
 def _zoom_to(page: Page, time_us: int) -> None:
@@ -256,7 +250,7 @@ def _find(page: Page, time_us: int) -> float:
         x = (low + high) / 2
         page.mouse.move(x, box["y"] + 50)
         page.wait_for_timeout(30)
-        said = card.inner_text()
+        said = card.innerto_text()
         if said == wanted:
             return x
         low, high = (x, high) if said < wanted else (low, x)
@@ -284,6 +278,10 @@ def _changed(stage: Locator, before: Shown) -> Shown:
 
 def _code_of(file: Path) -> Shown:
     with av.open(str(file)) as picture:
-        code = burnt.decode(next(picture.decode(video=0)).to_ndarray(format="gray"))
+        code = burnt.decode(_plane(next(picture.decode(video=0))))
     assert code is not None
     return Shown(*code)
+
+
+def _plane(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    return frame.to_ndarray(format="gray").astype(np.uint8)
