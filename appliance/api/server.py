@@ -194,28 +194,23 @@ def json_response(result: Any, status: int = 200) -> web.Response:
 
 async def _until_ended(route: Route, call: Call, caller: Caller) -> web.StreamResponse:
     """Run a WebSocket's handler, but no longer than its session or token is good."""
-    ended, session = caller.ended, caller.session
+    ended, session = caller.ended or asyncio.Event(), caller.session
+    work, end = asyncio.ensure_future(route.handler(call)), asyncio.ensure_future(ended.wait())
     if session is not None:
         session.sockets += 1
     try:
-        async with asyncio.TaskGroup() as group:
-            watch = group.create_task(_cut_off(ended, call.request)) if ended is not None else None
-            answer = await route.handler(call)
-            if watch is not None:
-                watch.cancel()
-            return _encoded(route, answer)
-    except* ConnectionError as errors:
-        raise errors.exceptions[0] from None
+        await asyncio.wait({work, end}, return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            return _encoded(route, work.result())
+        if call.request.transport is not None:
+            call.request.transport.abort()
+        raise ConnectionResetError("the session has ended")
     finally:
         if session is not None:
             session.sockets -= 1
-
-
-async def _cut_off(ended: asyncio.Event, request: web.Request) -> None:
-    await ended.wait()
-    if request.transport is not None:
-        request.transport.abort()
-    raise ConnectionResetError("the session has ended")
+        work.cancel()
+        end.cancel()
+        await asyncio.gather(work, end, return_exceptions=True)
 
 
 def _check_upgrade(request: web.Request) -> None:

@@ -58,7 +58,7 @@ def offline_services() -> Services:
         1,
         Changes(context, {}),
         cast(CameraBook, None),
-        CameraStates(clock),
+        CameraStates(clock, 1),
         Library(()),
         UnitHealth(bus, clock, 1),
         Access(paths.state / "api", clock),

@@ -79,7 +79,8 @@ async def open_services(context: UnitContext, passwords: Passwords | None = None
         await access.open()
         await audit.open()
         try:
-            yield Services(context, shards, changes, book, CameraStates(clock), library, health, access, audit)
+            states = CameraStates(clock, shards)
+            yield Services(context, shards, changes, book, states, library, health, access, audit)
         finally:
             await access.close()
             await audit.close()

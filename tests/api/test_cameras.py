@@ -1,7 +1,9 @@
 """Cameras: added, changed, removed; ids and passwords."""
 
+import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.cameras.model import shard_of
@@ -163,12 +165,37 @@ async def test_ingest_hears_of_changes_and_is_heard(broker: Broker) -> None:
             state = CameraState(status="streaming", since="2026-11-25T12:00:00Z", packets_lost=7)  # type: ignore[arg-type]
             shards[owner].set_state("camera/front", state)
             await until(lambda: site.services.states.get("front").packets_lost == 7)
+            stranger = next(name for name in shards if name != owner)
+            shards[stranger].set_state("camera/front", {**msgspec.to_builtins(state), "packets_lost": 8})
             recording = await site.call("PUT", f"{CAMERAS}/front/manual-recording", **operator)
             assert recording.json["recording"] == ["manual"]
             assert (await site.call("DELETE", f"{CAMERAS}/front/manual-recording", **operator)).status == 200
+            assert site.services.states.get("front").packets_lost == 7
             assert [request["on"] for request in pressed] == [True, False]  # type: ignore[index]
             source = {"url": "rtsp://192.0.2.1/other", "username": "ada"}
             for url in (source["url"], "rtsp://192.0.2.2/other"):
                 body = {"source": {**source, "url": url}, "camera": "front"}
                 assert (await site.call("POST", f"{CAMERAS}/probe", body, **admin)).json["codec"] == "h264"
             assert [look["password"] for look in pressed[2:]] == ["hush", ""]  # type: ignore[index]
+
+
+async def test_a_camera_waits_while_its_ingest_unit_is_gone(broker: Broker) -> None:
+    await broker.credentials()
+    bus, owner = broker.bus("api"), f"ingest-{shard_of('front', 2)}"
+    async with serving(broker.paths.data, bus=bus) as site, running(bus), following(site):
+        states = site.services.states
+        unit = broker.process(owner)
+        try:
+            await until(lambda: site.services.health.alive(owner))
+            states.take("front", {"status": "streaming", "since": "2026-11-25T12:00:00Z"})
+            with states.watch() as changes:
+                unit.kill()
+                async with asyncio.timeout(20):
+                    assert await anext(changes) == "front"
+                state = states.get("front")
+            assert (state.status, (state.problem or {})["code"]) == ("waiting", "recorder-restarting")
+        finally:
+            unit.kill()
+            unit.wait()
+        async with running(broker.bus(owner)):
+            await until(lambda: states.get("front").status == "streaming")

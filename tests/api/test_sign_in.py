@@ -7,7 +7,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from appliance.api.routing import Call, Permission, Route
 from appliance.core.clock import US_PER_S, ManualClock
+from appliance.core.errors import ProblemError
 from appliance.security.roles import Role
 from appliance.security.sessions import ABSOLUTE_S, IDLE_S
 from tests.api.serving import PASSWORD, SESSION_COOKIE, Answer, Site, serving
@@ -207,3 +209,14 @@ async def test_a_websocket_ends_with_the_session_that_opened_it(site: Site) -> N
                     pass
             assert socket.closed
         session = await site.session(Role.VIEWER)
+
+
+async def refuse(call: Call) -> None:
+    raise ProblemError("no-such-camera", "There is no such camera", remedy="Choose another one.", status=404)
+
+
+async def test_a_websocket_that_is_refused_says_why(tmp_path: Path) -> None:
+    route = Route(method="WS", path="/api/v1/refused", permission=Permission.VIEWER, handler=refuse, summary="x")
+    async with serving(tmp_path, extra=(route,)) as site:
+        headers = {**await site.token(), "Upgrade": "websocket", "Connection": "Upgrade"}
+        assert (await site.call("GET", "/api/v1/refused", **headers)).code == "no-such-camera"
