@@ -54,7 +54,7 @@ def test_a_click_on_the_timeline_plays_the_recording_of_that_time(
     wanted_us = (start_us + end_us) // 2
     _zoom_to(page, wanted_us)
     clicked_us = _click_at(page, wanted_us)
-    expect(stage.get_byto_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     seen = _settled(stage)
     assert clicked_us - GOP_US < seen.time_us < end_us
@@ -75,7 +75,7 @@ def test_the_keyboard_finds_a_time_plays_steps_and_goes_live_again(
     page.keyboard.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"\d\d:\d\d:\d\d, recorded, continuous"))
     page.keyboard.press("Enter")
-    expect(stage.get_byto_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     still = _settled(stage)
@@ -86,7 +86,7 @@ def test_the_keyboard_finds_a_time_plays_steps_and_goes_live_again(
     assert _changed(stage, Shown(still.counter + 1, 0)).counter == still.counter
     page.get_by_role("button", name="Live", exact=True).press("Enter")
     wait_shown(stage, live, frames=5)
-    expect(stage.get_byto_text("Live", exact=True)).to_be_visible()
+    expect(stage.get_by_text("Live", exact=True)).to_be_visible()
 
 
 def test_playback_jumps_over_a_gap_and_says_why_there_is_one(
@@ -97,11 +97,11 @@ def test_playback_jumps_over_a_gap_and_says_why_there_is_one(
     stage = page.locator(".watch-stage")
     wait_shown(stage)
     expect(
-        stage.get_byto_text(re.compile("Jumped over .* without recording: no contact with the camera"))
+        stage.get_by_text(re.compile("Jumped over .* without recording: no contact with the camera"))
     ).to_be_visible()
     assert wait_shown(stage).time_us > second_start_us - 1_000_000
-    page.get_byto_text("Recordings and gaps as a list").click()
-    expect(page.get_byto_text(re.compile("not recorded: no contact with the camera")).last).to_be_visible()
+    page.get_by_text("Recordings and gaps as a list").click()
+    expect(page.get_by_text(re.compile("not recorded: no contact with the camera")).last).to_be_visible()
 
 
 def test_a_marked_range_and_the_picture_shown_can_be_saved(
@@ -120,7 +120,7 @@ def test_a_marked_range_and_the_picture_shown_can_be_saved(
 
     _zoom_to(page, start_us)
     _drag(page, start_us + 1_000_000, start_us + 6_000_000)
-    expect(page.get_byto_text(re.compile(r"\(\d s\)"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"\(\d s\)"))).to_be_visible()
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download .mp4").click()
     with av.open(str(saved.value.path())) as video:
@@ -136,20 +136,20 @@ def test_recording_by_hand_shows_on_page_and_timeline(open_page: OpenPage, appli
     page.get_by_role("button", name="REC", exact=True).click()
     going = page.get_by_role("button", name=re.compile("Stop REC .* left"))
     expect(going).to_be_visible()
-    expect(stage.get_byto_text("REC", exact=True)).to_be_visible()
+    expect(stage.get_by_text("REC", exact=True)).to_be_visible()
     going.click()
     expect(page.get_by_role("button", name="REC", exact=True)).to_be_visible()
-    page.get_byto_text("Recordings and gaps as a list").click()
-    expect(page.get_byto_text(re.compile("recorded, continuous and manual")).first).to_be_visible()
+    page.get_by_text("Recordings and gaps as a list").click()
+    expect(page.get_by_text(re.compile("recorded, continuous and manual")).first).to_be_visible()
 
 
 def test_who_catches_up_with_the_present_watches_live(open_page: OpenPage, appliance: Appliance, gate: str) -> None:
     page = open_page(f"#/camera/{gate}?t={to_text(appliance.api.recorded_to_us(gate) - 8_000_000)}")
     stage = page.locator(".watch-stage")
-    expect(stage.get_byto_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
     before = wait_shown(stage)
     page.get_by_label("Speed").select_option("4")
-    expect(stage.get_byto_text("Live", exact=True)).to_be_visible()
+    expect(stage.get_by_text("Live", exact=True)).to_be_visible()
     wait_shown(stage, before, frames=60)
 
 
@@ -158,10 +158,10 @@ def test_a_time_without_recordings_says_so(
 ) -> None:
     unknown = appliance.api.add_camera("Yard", cameras.source("yard", password="wrong"))
     page = open_page(f"#/camera/{unknown}?t={to_text(now_us() - 60_000_000)}")
-    expect(page.locator(".watch-stage")).to_containto_text("Nothing was recorded after this")
+    expect(page.locator(".watch-stage")).to_contain_text("Nothing was recorded after this")
     appliance.api.call("DELETE", f"/api/v1/cameras/{unknown}")
     page = open_page(f"#/camera/{gate}?t={to_text(now_us() + 3_600_000_000)}")
-    expect(page.locator(".watch-stage").get_byto_text("Live", exact=True)).to_be_visible()
+    expect(page.locator(".watch-stage").get_by_text("Live", exact=True)).to_be_visible()
     wait_shown(page.locator(".watch-stage"))
 
 
@@ -250,7 +250,7 @@ def _find(page: Page, time_us: int) -> float:
         x = (low + high) / 2
         page.mouse.move(x, box["y"] + 50)
         page.wait_for_timeout(30)
-        said = card.innerto_text()
+        said = card.inner_text()
         if said == wanted:
             return x
         low, high = (x, high) if said < wanted else (low, x)
