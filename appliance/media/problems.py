@@ -95,8 +95,18 @@ def silent(seconds: float) -> ProblemError:
     """Connected, and no pictures."""
     return ProblemError(
         "camera-silent",
-        f"The camera has sent no picture for {seconds:.0f} seconds",
+        f"The camera has sent nothing for {seconds:.0f} seconds",
         remedy="Nothing to do if it comes back by itself; else restart the camera or check its stream profile.",
+        status=504,
+    )
+
+
+def no_picture() -> ProblemError:
+    """Packets, but nothing that a decoder could start with."""
+    return ProblemError(
+        "no-picture",
+        "The camera sends data, but no whole key picture among them",
+        remedy="Set a shorter key frame interval (GOP) in the camera; check the network for lost packets.",
         status=504,
     )
 

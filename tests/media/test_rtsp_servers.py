@@ -16,6 +16,7 @@ from appliance.media.rtsp import client, play, session
 from appliance.media.sources import SourceAddress
 from tests.hwtests.camera.watching import camera, simulated
 from tests.media.collecting import DEADLINE_S, Collected, collect, pictures, playing, problem_of, until
+from tests.media.rtp_streams import packets_of
 
 SECRET = "correct-horse"
 H264_SDP = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track0\r\n"
@@ -155,6 +156,29 @@ async def test_no_answer_at_all(method: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"])
 async def test_hanging_up(method: str) -> None:
     assert (await problem(but(method, Answer(raw=b"", then_close=True)))).code in ("camera-closed", "connection-lost")
+
+
+async def test_a_camera_that_takes_no_range() -> None:
+    def script(asked: Asked) -> Answer:
+        refused = asked.method == "PLAY" and "range" in asked.headers
+        return Answer(457) if refused else ordinary(asked)
+
+    async with scripted(script) as (url, asked):
+        async with playing(SourceAddress(url), Collected()) as task:
+            await until(task, lambda: sum(r.method == "PLAY" for r in asked) == 2)
+
+
+async def test_data_without_a_key_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "FIRST_PICTURE_US", 1_500_000)
+    packets = packets_of((number * 3600, [b"\x41\x9a" + bytes(100)]) for number in range(100))
+    stream = b"".join(b"$\0" + len(p).to_bytes(2) + p for p in packets)
+
+    def script(asked: Asked) -> Answer:
+        return Answer(raw=ordinary(asked).encode(asked) + stream) if asked.method == "PLAY" else ordinary(asked)
+
+    found = await problem(script)
+    assert found.code == "no-picture"
+    assert "GOP" in found.remedy
 
 
 async def test_playing_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

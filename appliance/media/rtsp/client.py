@@ -9,7 +9,7 @@ from appliance.media.rtsp_message import Request, Response, session_of
 
 ANSWER_TIMEOUT_S = 10.0
 MOST_CHALLENGES = 3
-MULTIPLE, REDIRECTS = 300, (301, 302, 303, 305, 307, 308)
+REDIRECTS = (301, 302, 303, 305, 307, 308)
 
 
 class RtspClient:
@@ -32,13 +32,6 @@ class RtspClient:
                 return answer
             self._take_challenge(answer)
         raise problems.wrong_password()
-
-    async def demand(self, method: str, uri: str, headers: dict[str, str] | None = None) -> Response:
-        """The answer to a request that must succeed; raises ProblemError."""
-        answer = await self.ask(method, uri, headers)
-        if not 200 <= answer.status < MULTIPLE:
-            raise problems.status_problem(answer.status)
-        return answer
 
     def send(self, method: str, uri: str, headers: dict[str, str] | None = None) -> "asyncio.Future[Response | None]":
         """Send without waiting; the future holds the answer, or None where the connection ended."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Protocol
 
 from appliance.core.clock import US_PER_S, Clock
-from appliance.core.errors import ProblemError
 from appliance.media import problems
 from appliance.media.clockmap import ClockMap
 from appliance.media.depacketise.base import Depacketiser
@@ -168,6 +167,11 @@ class Receiver:
         self.output.clock.sender_report(report.ntp_us, report.rtp)
 
     @property
+    def received_packets(self) -> int:
+        """RTP packets taken so far from the present sender."""
+        return self._sequence.reception.received
+
+    @property
     def camera_offset_us(self) -> int | None:
         """Our UTC minus the camera's wall clock; None before a sender report."""
         return self.output.clock.camera_offset_us()
@@ -184,8 +188,3 @@ class Receiver:
         if self._sequence.reception.highest < 0:
             return None
         return receiver_report(self._own_ssrc, self._sequence.reception, self._clock.monotonic_us())
-
-
-def left(receivers: list[Receiver]) -> ProblemError | None:
-    """The problem that ends the stream where every track said goodbye."""
-    return problems.stream_changed() if receivers and all(r.left for r in receivers) else None

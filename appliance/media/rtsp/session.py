@@ -17,11 +17,13 @@ from appliance.media.rtsp_message import Response, channels_of, transport_of
 log = logging.getLogger(__name__)
 
 SILENT_AFTER_US = 10 * US_PER_S
+FIRST_PICTURE_US = 60 * US_PER_S
 TICK_S = 1.0
 HELD_PACKETS_TICK_S = 0.05
 REPORT_EVERY_US = 5 * US_PER_S
 FIRST_REPORT_US = 2 * US_PER_S
 UNSUPPORTED_TRANSPORT, NO_SESSION = 461, 454
+BAD_RANGE = (456, 457)  # header field not valid for resource, invalid range
 NOT_IMPLEMENTED = frozenset({400, 405, 451, 501, 551})
 
 
@@ -40,8 +42,9 @@ class RtspSession:
         self._answer: asyncio.Future[Response | None] | None = None
         self._kept_alive_us = 0
         self._reported_us = 0
-        self._pictures_us = 0
-        self._pictures = 0
+        self._played_us = 0
+        self._heard_us = 0
+        self._packets = 0
         self._paced_us = 0
         self._received_bytes = 0
 
@@ -121,9 +124,12 @@ class RtspSession:
 
     async def play(self) -> None:
         """PLAY from now on; raises ProblemError."""
-        await self._client.demand("PLAY", self._tracks.url, {"Range": "npt=0.000-"})
+        answer = await self._client.ask("PLAY", self._tracks.url, {"Range": "npt=0.000-"})
+        if answer.status in BAD_RANGE:
+            answer = await self._client.ask("PLAY", self._tracks.url)
+        _raise_for(answer)
         now_us = self._clock.monotonic_us()
-        self._kept_alive_us = self._pictures_us = self._paced_us = now_us
+        self._played_us = self._kept_alive_us = self._heard_us = self._paced_us = now_us
         self._reported_us = now_us - REPORT_EVERY_US + FIRST_REPORT_US
 
     async def watch(self) -> None:
@@ -156,11 +162,14 @@ class RtspSession:
             self._connection.close()
 
     def _notice_silence(self, now_us: int) -> None:
-        pictures = self._tracks.video.units
-        if pictures != self._pictures:
-            self._pictures, self._pictures_us = pictures, now_us
-        elif now_us - self._pictures_us >= SILENT_AFTER_US:
+        """A camera may take long for its first key picture, but not for its first packets."""
+        packets = self._tracks.video_receiver.received_packets
+        if packets != self._packets:
+            self._packets, self._heard_us = packets, now_us
+        elif now_us - self._heard_us >= SILENT_AFTER_US:
             self._connection.abort(problems.silent(SILENT_AFTER_US / US_PER_S))
+        if not self._tracks.video.units and now_us - self._played_us >= FIRST_PICTURE_US:
+            self._connection.abort(problems.no_picture())
 
     def _keep(self, now_us: int) -> None:
         """Keep the session alive, before half its timeout; a camera that does not answer while it sends is forgiven."""
@@ -177,7 +186,7 @@ class RtspSession:
         if answer.status == 401:
             self._client.refresh(answer)
             self._kept_alive_us = 0
-        elif answer.status in NOT_IMPLEMENTED:
+        elif answer.status in NOT_IMPLEMENTED and self._keep_alive != "OPTIONS":
             self._keep_alive = "OPTIONS"
             self._kept_alive_us = 0
         elif answer.status == NO_SESSION:

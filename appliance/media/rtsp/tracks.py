@@ -1,7 +1,6 @@
 """Which tracks of a description are received, and how each is taken apart."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from appliance.core.clock import Clock
 from appliance.media import problems
@@ -84,8 +83,8 @@ def control_url(base: str, control: str) -> str:
     if control[:7].lower() == "rtsp://" or control[:8].lower() == "rtsps://":
         return control
     if control.startswith("/"):
-        parts = urlsplit(base)
-        return f"{parts.scheme}://{parts.netloc}{control}"
+        scheme, _, rest = base.partition("://")
+        return f"{scheme}://{rest.partition('/')[0]}{control}"
     return base + ("" if base.endswith("/") else "/") + control
 
 
