@@ -12,11 +12,12 @@ rm -rf "$tree"
 mkdir -p "$tree/opt/gatehouse/web" "$tree/opt/gatehouse/wheels" "$tree/etc/systemd/system" "$tree/usr/lib/sysusers.d"
 
 git archive HEAD appliance requirements/run.txt LICENSE | tar -x -C "$tree/opt/gatehouse"
+cp image/install.sh "$tree/opt/gatehouse/install.sh"
 cp -r web/dist "$tree/opt/gatehouse/web/dist"
 cp systemd/*.service systemd/*.target "$tree/etc/systemd/system/"
 cp systemd/gatehouse.sysusers "$tree/usr/lib/sysusers.d/gatehouse.conf"
 .venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
-    -d "$tree/opt/gatehouse/wheels" -r requirements/run.txt
+    -d "$tree/opt/gatehouse/wheels" -r requirements/run.txt 2> >(grep -v '^WARNING: Location .* is ignored' >&2)
 
 archive=$out/gatehouse-$version-$(uname -m).tar.gz
 tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$tree" -c . | gzip -n >"$archive"

@@ -79,7 +79,7 @@ python_packages() {
     [ "$wanted" = "$(cat .venv/lock 2>/dev/null || true)" ] && return
     echo "Installing Python packages into .venv"
     .venv/bin/python -m pip install --quiet --no-input --disable-pip-version-check --require-hashes \
-        -r requirements/dev.txt 2> >(grep -v 'is ignored: it is either a non-existing path' >&2)
+        -r requirements/dev.txt 2> >(grep -v '^WARNING: Location .* is ignored' >&2)
     echo "$wanted" >.venv/lock
 }
 
