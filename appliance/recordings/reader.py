@@ -206,6 +206,9 @@ class RecordingReader:
             yield
         except (apsw.CorruptError, apsw.NotADBError) as error:
             log.error("the recordings index %s is damaged: %s", index.path.name, error)
+        except apsw.SQLError as error:
+            if not str(error).startswith("no such table"):  # its writer is about to make the first ones
+                raise
 
     def _indexes(self) -> list[tuple[Volume, IndexReader]]:
         """Every index, opened; a volume that is gone has none."""

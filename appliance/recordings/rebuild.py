@@ -124,11 +124,12 @@ def _unknown(volume: Volume, writer_name: str) -> list[Found]:
 
 
 def _known_to(path: Path) -> list[str]:
+    """Another writer's index may be damaged, or be about to be made: it knows nothing yet."""
     index = IndexReader(path)
     try:
         return [known for (known,) in index.rows("SELECT path FROM segment", (), tuple[str])]
-    except (apsw.CorruptError, apsw.NotADBError):
-        return []  # another writer's, which will set it aside itself
+    except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError):
+        return []
     finally:
         index.close()
 

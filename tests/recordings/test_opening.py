@@ -99,6 +99,16 @@ async def test_a_damaged_index_of_one_writer_hides_nothing_of_another(recorded: 
     assert recorded.reader.latest_us("cam") == START_US + 3 * SECOND
 
 
+async def test_an_index_that_another_writer_is_just_making_stops_no_salvage(recorded: Recorded) -> None:
+    await record(recorded, range(3))
+    await recorded.stop()
+    remove(recorded.volume.index / "ingest-0.db")
+    (recorded.volume.index / "ingest-1.db").touch()
+    assert recorded.reader.spans("cam", 0, START_US * 2) == []
+    assert salvage(recorded.volume, "ingest-0", START_US, threading.Event()) == 1
+    await restart(recorded)
+
+
 async def test_files_of_others_are_left_to_them(recorded: Recorded) -> None:
     await record(recorded, range(3))
     assert salvage(recorded.volume, "ingest-1", START_US, threading.Event()) == 0
