@@ -84,7 +84,13 @@ class CameraRunner:
             self._slot = slot
             self.live.begin()
             try:
-                await play(address_of(self.camera.source), self, self._clock, prerecorded=self._prerecorded)
+                await play(
+                    address_of(self.camera.source),
+                    self,
+                    self._clock,
+                    prerecorded=self._prerecorded,
+                    watched=lambda: bool(self.live.viewers),
+                )
             except ProblemError as problem:
                 return problem
             except Exception:  # an error of ours costs this camera a reconnection, never the other cameras

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -18,8 +19,22 @@ __all__ = ["SourceAddress", "check_address", "play"]
 log = logging.getLogger(__name__)
 
 
-async def play(address: SourceAddress, sink: Sink, clock: Clock, *, prerecorded: Path) -> None:
+def never() -> bool:
+    """The default for watched."""
+    return False
+
+
+async def play(
+    address: SourceAddress,
+    sink: Sink,
+    clock: Clock,
+    *,
+    prerecorded: Path,
+    watched: Callable[[], bool] = never,
+) -> None:
     """Play a source into the sink until the stream ends; prerecorded: the folder of file: sources.
+
+    While nobody has `watched`, what arrives may wait some ten milliseconds for more: that costs less CPU.
 
     Raises ProblemError with cause, remedy and field, and nothing else, whatever a camera sends.
     """
@@ -29,7 +44,7 @@ async def play(address: SourceAddress, sink: Sink, clock: Clock, *, prerecorded:
             player = await _loaded("appliance.media.prerecorded")
             await player.play_file(address.url, sink, clock, prerecorded)
         elif target_of(address.url).scheme in ("rtsp", "rtsps"):
-            await play_rtsp(address, sink, clock)
+            await play_rtsp(address, sink, clock, watched)
         else:
             player = await _loaded("appliance.media.http_mjpeg")
             await player.play_mjpeg(address, sink, clock)

@@ -1,6 +1,7 @@
 """Playing an RTSP or RTSPS address: connect, follow redirections, describe, and run the session."""
 
 import asyncio
+from collections.abc import Callable
 
 from appliance.core.clock import Clock
 from appliance.media import problems
@@ -11,7 +12,7 @@ from appliance.media.redirect import MOST_REDIRECTIONS, redirected
 from appliance.media.rtsp.client import REDIRECTS, RtspClient
 from appliance.media.rtsp.connection import RtspConnection
 from appliance.media.rtsp.session import RtspSession
-from appliance.media.rtsp.tracks import choose
+from appliance.media.rtsp.tracks import Tracks, choose
 from appliance.media.rtsp_message import Response
 from appliance.media.sdp import parse_session
 from appliance.media.tls import tls_context
@@ -20,8 +21,8 @@ CONNECT_TIMEOUT_S = 10.0
 HANDSHAKE_TIMEOUT_S = 6.0
 
 
-async def play_rtsp(address: SourceAddress, sink: Sink, clock: Clock) -> None:
-    """Play until the stream ends; raises ProblemError."""
+async def play_rtsp(address: SourceAddress, sink: Sink, clock: Clock, watched: Callable[[], bool]) -> None:
+    """Play until the stream ends; watched: whether every byte counts at once. Raises ProblemError."""
     authenticator = Authenticator(address.username, address.password)
     target = target_of(address.url)
     first = target
@@ -34,7 +35,9 @@ async def play_rtsp(address: SourceAddress, sink: Sink, clock: Clock) -> None:
             if answer.status in REDIRECTS:
                 target = redirected(target, answer.header("location"))
                 continue
-            await _run(client, answer, target, address, sink, clock, parameters=parameters)
+            tracks = _tracks(answer, target, sink, clock)
+            session = RtspSession(client, tracks, sink, clock, parameters=parameters, watched=watched)
+            await session.run(_transports(address, target))
             return
         finally:
             connection.close()
@@ -67,28 +70,12 @@ async def _knows_parameters(client: RtspClient, url: str) -> bool:
     return not public or "GET_PARAMETER" in public
 
 
-async def _run(
-    client: RtspClient,
-    answer: Response,
-    target: Target,
-    address: SourceAddress,
-    sink: Sink,
-    clock: Clock,
-    *,
-    parameters: bool,
-) -> None:
+def _tracks(answer: Response, target: Target, sink: Sink, clock: Clock) -> Tracks:
     if not 200 <= answer.status < 300:
         raise problems.status_problem(answer.status)
     description = parse_session(answer.body.decode("utf-8", "replace"))
     base = answer.header("content-base") or answer.header("content-location") or target.url
-    tracks = choose(description, base, sink, clock)
-    session = RtspSession(client, tracks, sink, clock, parameters=parameters)
-    try:
-        await session.set_up(_transports(address, target))
-        await session.play()
-        await session.watch()
-    finally:
-        session.close()
+    return choose(description, base, sink, clock)
 
 
 def _transports(address: SourceAddress, target: Target) -> tuple[str, ...]:

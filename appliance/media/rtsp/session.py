@@ -28,14 +28,24 @@ NOT_IMPLEMENTED = frozenset({400, 405, 451, 501, 551})
 
 
 class RtspSession:
-    """Owned by one task; `close` in the end."""
+    """Owned by one task. parameters: whether GET_PARAMETER may keep it alive. watched: see sources.play."""
 
-    def __init__(self, client: RtspClient, tracks: Tracks, sink: Sink, clock: Clock, *, parameters: bool) -> None:
+    def __init__(
+        self,
+        client: RtspClient,
+        tracks: Tracks,
+        sink: Sink,
+        clock: Clock,
+        *,
+        parameters: bool,
+        watched: Callable[[], bool],
+    ) -> None:
         self._client = client
         self._connection: RtspConnection = client.connection
         self._tracks = tracks
         self._sink = sink
         self._clock = clock
+        self._watched = watched
         self._keep_alive = "GET_PARAMETER" if parameters else "OPTIONS"
         self._control: list[tuple[Track, Callable[[bytes], None]]] = []
         self._ports: list[UdpPorts] = []
@@ -48,13 +58,19 @@ class RtspSession:
         self._paced_us = 0
         self._received_bytes = 0
 
+    async def run(self, transports: tuple[str, ...]) -> None:
+        """Set up by the first transport that the camera takes, and play until the end; raises ProblemError."""
+        try:
+            await self._set_up_all(transports)
+            await self._play()
+            await self._watch_over()
+        finally:
+            self._close()
+
     # --- set up -----------------------------------------------------------------------------------------------------
 
-    async def set_up(self, transports: tuple[str, ...]) -> None:
-        """SETUP every track, by the first of these transports that the camera takes; raises ProblemError.
-
-        Tracks beside the video are left out where the camera refuses them.
-        """
+    async def _set_up_all(self, transports: tuple[str, ...]) -> None:
+        """SETUP every track; those beside the video are left out where the camera refuses them."""
         transport = await self._set_up_video(transports)
         for track in self._tracks.all[1:]:
             try:
@@ -122,8 +138,8 @@ class RtspSession:
 
     # --- play -------------------------------------------------------------------------------------------------------
 
-    async def play(self) -> None:
-        """PLAY from now on; raises ProblemError."""
+    async def _play(self) -> None:
+        """PLAY from now on."""
         answer = await self._client.ask("PLAY", self._tracks.url, {"Range": "npt=0.000-"})
         if answer.status in BAD_RANGE:
             answer = await self._client.ask("PLAY", self._tracks.url)
@@ -132,8 +148,8 @@ class RtspSession:
         self._played_us = self._kept_alive_us = self._heard_us = self._paced_us = now_us
         self._reported_us = now_us - REPORT_EVERY_US + FIRST_REPORT_US
 
-    async def watch(self) -> None:
-        """Until the stream ends: keep it alive, report, notice silence; raises ProblemError."""
+    async def _watch_over(self) -> None:
+        """Until the stream ends: keep it alive, report, notice silence."""
         period_s = HELD_PACKETS_TICK_S if self._ports else TICK_S
         ended = self._connection.ended
         while not ended.done():
@@ -150,9 +166,7 @@ class RtspSession:
             raise problems.closed_early()
 
     def _tick(self, now_us: int) -> None:
-        received = self._connection.received_bytes
-        self._connection.pace((received - self._received_bytes) * US_PER_S / max(1, now_us - self._paced_us))
-        self._received_bytes, self._paced_us = received, now_us
+        self._pace(now_us)
         self._notice_silence(now_us)
         self._keep(now_us)
         if now_us - self._reported_us >= REPORT_EVERY_US:
@@ -160,6 +174,12 @@ class RtspSession:
             self._report()
         if self._tracks.video_receiver.left:
             self._connection.close()
+
+    def _pace(self, now_us: int) -> None:
+        received = self._connection.received_bytes
+        bytes_per_s = (received - self._received_bytes) * US_PER_S / max(1, now_us - self._paced_us)
+        self._connection.pace(0.0 if self._watched() else bytes_per_s)
+        self._received_bytes, self._paced_us = received, now_us
 
     def _notice_silence(self, now_us: int) -> None:
         """A camera may take long for its first key picture, but not for its first packets."""
@@ -202,7 +222,7 @@ class RtspSession:
         if video_offset_us is not None:
             self._sink.on_clock(-video_offset_us)
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """TEARDOWN without waiting, and give everything back."""
         if self._client.session and not self._connection.ended.done():
             self._client.send("TEARDOWN", self._tracks.url)
