@@ -22,12 +22,19 @@ log = logging.getLogger(__name__)
 MAX_HELD_BYTES = 16 * 1024 * 1024
 RECONNECT_FIRST_S, RECONNECT_LONGEST_S = 0.1, 1.0
 EPOCH_TIMEOUT_S = 1.0
+RESTART_US = 60 * US_PER_S  # an ingest unit that is away for longer does not just restart
 EARLIER_US = 60 * US_PER_S  # an epoch chosen before the first picture lies this much before now
 
 _RESTARTING = ProblemError(
     "recorder-restarting",
     "The part of the recorder that receives this camera is restarting",
     remedy="Nothing to do: the picture comes back by itself within seconds.",
+    status=503,
+).to_json()
+_NOT_RUNNING = ProblemError(
+    "recorder-not-running",
+    "The part of the recorder that receives this camera does not run",
+    remedy="Look at the health of the ingest units on the system page, and at their logs.",
     status=503,
 ).to_json()
 _CLOCK_SET_BACK = ProblemError(
@@ -59,6 +66,7 @@ class Feed:
         self._epoch_us: int | None = None
         self._ingest_epoch_us = 0
         self._sequence = 0
+        self._lost_us: int | None = None
         self._news = asyncio.Event()
 
     # --- for those who watch ----------------------------------------------------------------------------------------
@@ -118,6 +126,7 @@ class Feed:
 
     async def _read(self, backoff: Backoff) -> None:
         async with connected(self._socket, self.camera_id) as connection:
+            self._lost_us = None
             async for message in connection:
                 self._take(message)
                 if isinstance(message, Chunk):
@@ -174,8 +183,10 @@ class Feed:
         self._forget()
         self.formats = {}
         explained = self.state is not None and self.state.status != "streaming" and isinstance(error, EOFError)
+        now_us = self._clock.monotonic_us()
+        self._lost_us = now_us if self._lost_us is None else self._lost_us
         if not explained:
-            self._say(LiveState("waiting", _RESTARTING))
+            self._say(LiveState("waiting", _RESTARTING if now_us - self._lost_us < RESTART_US else _NOT_RUNNING))
 
     def _say(self, state: LiveState) -> None:
         if state == self.state:

@@ -24,6 +24,7 @@ LONGEST_US = 24 * 3600 * US_PER_S
 PIECE_BYTES = 1024 * 1024
 WRITE_TIMEOUT_S = 120.0
 KEEP_PLANS, KEEP_FOR_US, KEEP_UP_TO_US = 16, 60 * US_PER_S, 3600 * US_PER_S
+SETTLED_US = 30 * US_PER_S  # what is recorded is published well within this
 
 
 class MediaFileQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +71,8 @@ class MediaFiles:
             return planned, planned.etag
 
         planned, etag = await read(self._parts.reading, make)
-        if end_us - start_us <= KEEP_UP_TO_US:
+        complete = planned.end_us >= end_us or end_us < self._parts.clock.now_us() - SETTLED_US
+        if complete and end_us - start_us <= KEEP_UP_TO_US:
             self._plans[key] = now_us, planned, etag
             self._plans.move_to_end(key)
             while len(self._plans) > KEEP_PLANS:

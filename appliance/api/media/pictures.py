@@ -2,9 +2,11 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated
 
+import av
 import msgspec
 from aiohttp import web
 from msgspec import Meta
@@ -72,7 +74,7 @@ class Pictures:
     async def _newest(self, camera_id: str, width: int | None) -> bytes:
         with suppress(TimeoutError):
             fmt, units = await self._live(camera_id)
-            return await self._parts.imaging.run(lambda: snapshot(fmt, units, width=width))
+            return await self._parts.imaging.run(lambda: _decoded(lambda: snapshot(fmt, units, width=width)))
         latest_us = await read(self._parts.reading, lambda: self._parts.reader().latest_us(camera_id))
         if latest_us is None:
             raise ProblemError(
@@ -94,9 +96,23 @@ class Pictures:
         return fmt, [u for c in chunks if c.track is Track.VIDEO for u in video_units(c.data, epoch_us)]
 
     async def _recorded(self, camera_id: str, at_us: int, width: int | None) -> bytes:
-        return await read(
-            self._parts.imaging, lambda: recorded_picture(self._parts.reader(), camera_id, at_us, width=width)
-        )
+        def take() -> bytes:
+            return _decoded(lambda: recorded_picture(self._parts.reader(), camera_id, at_us, width=width))
+
+        return await read(self._parts.imaging, take)
+
+
+def _decoded(picture: Callable[[], bytes]) -> bytes:
+    """Make a picture; raises ProblemError where libav cannot."""
+    try:
+        return picture()
+    except av.FFmpegError as error:
+        raise ProblemError(
+            "no-picture",
+            "The picture of this time is damaged",
+            remedy="Choose a slightly later time, or check the connection to the camera.",
+            status=404,
+        ) from error
 
 
 class _Shown:

@@ -1,5 +1,6 @@
 """Reading recordings in a thread, with the disk's troubles as problems."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -9,12 +10,14 @@ from appliance.api.media.threads import Threads
 from appliance.core.errors import ProblemError
 
 Result = TypeVar("Result")
+TIMEOUT_S = 60.0  # a disk that hangs longer is as good as gone
 
 
 async def read(threads: Threads, call: Callable[[], Result]) -> Result:
     """Call it in a thread; raises ProblemError "recording-gone", "recordings-unreadable", or what it raises itself."""
     try:
-        return await threads.run(call)
+        async with asyncio.timeout(TIMEOUT_S):
+            return await threads.run(call)
     except (FileNotFoundError, ValueError) as error:
         raise ProblemError(
             "recording-gone",

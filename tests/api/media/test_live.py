@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import pytest
 
+from appliance.api.media import feed
 from appliance.core.clock import US_PER_S, from_rfc3339
 from appliance.media.fmp4 import video_units
 from appliance.media.model import VideoUnit
@@ -248,3 +249,14 @@ async def test_a_slow_client_hurts_only_itself_and_recovers_at_a_key_frame(site:
         jumps = [(a, b) for a, b in pairwise(seen) if b != a + 1]
         assert jumps and all(b > a and b % 5 == 0 for a, b in jumps)
         assert 0 < sum(said["chunks"] for said in slow.said if said["op"] == "dropped") <= len(units) - len(seen)
+
+
+async def test_an_ingest_unit_that_stays_away_is_not_called_restarting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "RESTART_US", 500_000)
+    site = Site(tmp_path, ["front"], RecordingReader(()))  # without its ingest unit
+    async with site.media() as watching:
+        await watching.live("front")
+        codes = [(await watching.until_said("state", count))["problem"]["code"] for count in (1, 2)]
+        assert codes == ["recorder-restarting", "recorder-not-running"]
