@@ -32,11 +32,12 @@ from appliance.media.fmp4 import (
 from appliance.media.fmp4.fragment import VIDEO_TICKS_PER_S
 from appliance.media.fmp4.inband import parameter_sets, prefix_first_sample
 from appliance.media.fmp4.initialisation import MOST_REFERENCES
-from appliance.media.model import AudioFormat, VideoFormat
+from appliance.media.model import AudioFormat, VideoCodec, VideoFormat
 from appliance.media.transcode import DIRECT_AUDIO, AudioTranscoder
 from appliance.recordings.index_reader import StoredFragment
 from appliance.recordings.reader import RecordingReader
 
+FURTHER_VIDEO_TRACKS = 100  # from here on: a second video coding in one range; audio tracks lie between
 LONGEST_TRANSCODED_US = 3600 * 1_000_000  # audio that must be transcoded is left out of longer ranges
 
 
@@ -148,8 +149,8 @@ class _Builder:
         self._sequence = 0
         self._body: list[Part] = []
         self._references: list[tuple[int, int, bool]] = []
-        self._video_formats: list[VideoFormat] = []
-        self._video_format: VideoFormat | None = None
+        self._video_formats: dict[VideoCodec, list[VideoFormat]] = {}
+        self._latest_video: dict[VideoCodec, VideoFormat] = {}
         self._audio_formats: dict[int, list[AudioFormat]] = {}
         self._transcoder: tuple[AudioFormat, AudioTranscoder] | None = None
 
@@ -168,7 +169,10 @@ class _Builder:
 
     def parts(self) -> list[Part]:
         """Header, index of the fragments for seeking, and the fragments."""
-        tracks = [Track(VIDEO_TRACK, VIDEO_TICKS_PER_S, tuple(self._video_formats))]
+        tracks = [
+            Track(_video_track(number), VIDEO_TICKS_PER_S, tuple(formats))
+            for number, formats in enumerate(self._video_formats.values())
+        ]
         for number, (rate_hz, formats) in enumerate(self._audio_formats.items()):
             tracks.append(Track(AUDIO_TRACK + number, rate_hz, tuple(formats)))
         header = movie_header(tracks, duration_us=self.media_us)
@@ -179,13 +183,16 @@ class _Builder:
     def _add_video(self, fragment: StoredFragment) -> None:
         base_us = fragment.segment_start_us
         start_ticks = video_ticks(fragment.start_us - base_us)
-        description = _index_of(self._video_formats, fragment.video_format)
+        fmt = fragment.video_format
+        formats = self._video_formats.setdefault(fmt.codec, [])  # a player reads a track with one decoder
+        track_id = _video_track(list(self._video_formats).index(fmt.codec))
+        description = _index_of(formats, fmt)
         delta_ticks = self._ticks - start_ticks
         place = FileSlice(fragment.path, fragment.offset, fragment.video_size)
-        self._patched(place, PRFT_BYTES + PATCHED_BYTES, delta_ticks, description, VIDEO_TRACK)
-        if self._video_format not in (None, fragment.video_format):
-            self._put_parameter_sets(place, fragment.video_format)
-        self._video_format = fragment.video_format
+        self._patched(place, PRFT_BYTES + PATCHED_BYTES, delta_ticks, description, track_id)
+        if self._latest_video.get(fmt.codec, fmt) != fmt:
+            self._put_parameter_sets(place, fmt)
+        self._latest_video[fmt.codec] = fmt
         self._ticks += video_ticks(fragment.end_us - base_us) - start_ticks
 
     def _add_audio(self, fragment: StoredFragment, fmt: AudioFormat) -> None:
@@ -236,6 +243,10 @@ class _Builder:
     def _next(self) -> int:
         self._sequence += 1
         return self._sequence
+
+
+def _video_track(number: int) -> int:
+    return VIDEO_TRACK if number == 0 else FURTHER_VIDEO_TRACKS + number
 
 
 _Format = TypeVar("_Format", VideoFormat, AudioFormat)

@@ -4,6 +4,7 @@ import asyncio
 import io
 import random
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -14,7 +15,7 @@ from appliance.media.model import AudioFormat, AudioUnit, VideoFormat, VideoUnit
 from appliance.recordings.gop import GopBuilder
 from appliance.recordings.media_range import FileSlice, plan
 from appliance.recordings.model import RecordingKind
-from tests.media.encoded import START_US, aac, h264, opus, pcmu
+from tests.media.encoded import START_US, aac, h264, h265, opus, pcmu
 from tests.recordings.conftest import Recorded
 
 SECOND = 1_000_000
@@ -100,6 +101,22 @@ async def test_a_change_of_resolution_is_another_description_in_the_same_file(re
     with av.open(io.BytesIO(planned.read(0, planned.total_size)), "r") as container:
         widths = [frame.width for frame in container.decode(video=0)]
     assert widths == [160] * 50 + [320] * 50
+
+
+async def test_a_change_of_coding_is_another_track_and_every_picture_is_there(recorded: Recorded) -> None:
+    fmt, units = h265(50)
+    await record(recorded, h264(50))
+    await record(recorded, (fmt, [replace(unit, time_us=unit.time_us + 2 * SECOND) for unit in units]))
+    await record(recorded, h264(50, size=(320, 240), start_us=START_US + 4 * SECOND))
+    planned = plan(recorded.reader, "cam", START_US, START_US + 6 * SECOND)
+    data = planned.read(0, planned.total_size)
+    seen = []
+    for number in (0, 1):
+        with av.open(io.BytesIO(data), "r") as container:
+            stream = container.streams.video[number]
+            seconds = [round(float(frame.time or 0), 2) for frame in container.decode(stream)]
+            seen.append((stream.codec_context.name, len(seconds), seconds[0], seconds[-1]))
+    assert seen == [("h264", 100, 0.0, 5.96), ("hevc", 50, 2.0, 3.96)]
 
 
 @pytest.mark.parametrize(("sound", "codec"), [(pcmu, "aac"), (opus, "opus"), (aac, "aac")])

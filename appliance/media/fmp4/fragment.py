@@ -23,7 +23,8 @@ _PRFT = struct.Struct(">I4sIIQQ")
 _MOOF = struct.Struct(">I4s I4sII I4s I4sIIIIII I4sIQ")
 _TRUN = struct.Struct(">I4sIIi")
 _MDAT = struct.Struct(">I4s")
-_SEQUENCE_AT, _TRACK_AT, _DESCRIPTION_AT, _TIME_AT, _PRFT_TIME_AT = 20, 44, 48, 76, 24
+_SEQUENCE_AT, _TRACK_AT, _DESCRIPTION_AT, _TIME_AT = 20, 44, 48, 76
+_PRFT_TRACK_AT, _PRFT_TIME_AT = 12, 24
 
 _TFHD_FLAGS = 0x02003A  # default-base-is-moof; description index, duration, size and flags are present
 _TRUN_OFFSET, _TRUN_FIRST, _TRUN_DURATION, _TRUN_SIZE, _TRUN_FLAGS, _TRUN_CTS = 0x1, 0x4, 0x100, 0x200, 0x400, 0x800
@@ -130,6 +131,8 @@ def retime(
     struct.pack_into(">I", head, at + _DESCRIPTION_AT, description_index)
     if track_id is not None:
         struct.pack_into(">I", head, at + _TRACK_AT, track_id)
+        if at:
+            struct.pack_into(">I", head, _PRFT_TRACK_AT, track_id)
 
 
 def _decode_order(
