@@ -184,8 +184,14 @@ class Fleet:
             self._say(camera_id, runner.state())
 
     def _say(self, camera_id: str, state: CameraState) -> None:
+        before = self._said.get(camera_id)
+        self._note_recording(camera_id, set(before.recording) if before else set(), set(state.recording))
         self._said[camera_id] = state
         self._context.bus.set_state(f"camera/{camera_id}", state)
+
+    def _note_recording(self, camera_id: str, before: set[str], now: set[str]) -> None:
+        for kind in sorted(before ^ now):
+            self._note(f"recording/{'started' if kind in now else 'stopped'}", {"camera": camera_id, "kind": kind})
 
     def _note(self, kind: str, data: dict[str, Any]) -> None:
         event = new_event(self._context.clock, self._context.name, kind, data)

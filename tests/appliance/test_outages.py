@@ -106,11 +106,12 @@ async def events(appliance: Appliance) -> AsyncIterator[aiohttp.ClientWebSocketR
 
 
 async def until_told(socket: aiohttp.ClientWebSocketResponse, camera_id: str, wanted: set[str]) -> list[dict[str, Any]]:
-    """Events of one camera, each id once, until every wanted type has come."""
+    """Events of one camera and these types, each id once, until every type has come."""
     told: dict[str, dict[str, Any]] = {}
     async with asyncio.timeout(60):
         while not wanted <= {event["type"] for event in told.values()}:
             message = await socket.receive_json()
-            if message["op"] == "event" and message["data"].get("camera") == camera_id:
+            about_it = message["op"] == "event" and message["data"].get("camera") == camera_id
+            if about_it and message["type"] in wanted:
                 told.setdefault(message["id"], message)
     return list(told.values())

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from appliance.cameras.model import Camera, Source
-from appliance.cameras.state import CameraStatus
+from appliance.cameras.state import CameraState, CameraStatus
 from appliance.core.bus import Bus
 from appliance.core.clock import SystemClock
 from appliance.core.config import ConfigStore, Table
@@ -159,3 +159,20 @@ async def test_the_time_a_camera_is_switched_off_is_explained_while_it_lasts(tmp
         await until(explained)
         ticking.cancel()
         reader.close()
+
+
+async def test_when_a_recording_begins_and_ends_is_a_fact(tmp_path: Path) -> None:
+    async with shard(tmp_path) as one:
+
+        def say(*recording: str) -> None:
+            one.fleet._say("a", CameraState(status=CameraStatus.STREAMING, since="x", recording=recording))
+
+        for recording in (("continuous",), ("continuous", "manual"), ("continuous", "manual"), ("manual",), ()):
+            say(*recording)
+        facts = [one.fleet._facts.get_nowait() for _ in range(one.fleet._facts.qsize())]
+    assert [(fact.type, fact.data["kind"]) for fact in facts] == [
+        ("recording/started", "continuous"),
+        ("recording/started", "manual"),
+        ("recording/stopped", "continuous"),
+        ("recording/stopped", "manual"),
+    ]
