@@ -38,7 +38,7 @@ bench: .venv/test.stamp web ## measure; BENCH=ingest|media|live picks a group; w
 web: .venv/run.stamp web/dist/index.html ## build the page into web/dist
 
 hwtest: .venv/test.stamp web ## the long rigs: 32 cameras for ten minutes, 200 random kills
-	$(PY) -m pytest hwtests/suites -m "" --timeout 3600
+	$(PY) -m pytest hwtests/suites -s -m "" --timeout 7200
 
 image: .venv/run.stamp web ## the tree that is installed on the appliance, as a reproducible archive in image/out
 	image/build.sh

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from hwtests.appliance import ApiClient, from_text, now_us, wait_for
 from hwtests.camera.process import CameraProcess
 from hwtests.recorded import decoded, holes
 from tests.appliance.conftest import H264, US_PER_S, AddCamera
+
+pytestmark = pytest.mark.timeout(400)
 
 PREBUFFER_S, POSTBUFFER_S = 3, 2
 GOP_US = round(H264.gop_s * US_PER_S)

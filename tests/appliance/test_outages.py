@@ -18,6 +18,8 @@ from hwtests.camera.process import CameraProcess
 from hwtests.recorded import decoded, holes
 from tests.appliance.conftest import US_PER_S, AddCamera, record
 
+pytestmark = pytest.mark.timeout(400)
+
 AWAY_S = 12
 
 

@@ -12,6 +12,8 @@ from hwtests.appliance import ApiClient, ApiError, Appliance, wait_for
 from hwtests.camera.process import CameraProcess, free_ports
 from tests.appliance.conftest import PASSWORD, AddCamera
 
+pytestmark = pytest.mark.timeout(400)
+
 CANARY = "canary-wrong-password"
 SDP = "v=0\r\no=- 0 0 IN IP4 0\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 {codec}/90000\r\na=control:t\r\n"
 

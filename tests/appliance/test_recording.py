@@ -18,6 +18,8 @@ from hwtests.gst.server import gst_server, pipeline
 from hwtests.recorded import Picture, decoded, holes, listed
 from tests.appliance.conftest import H264, US_PER_S, AddCamera, record
 
+pytestmark = pytest.mark.timeout(400)
+
 FRAME_US = round(US_PER_S / H264.fps)
 
 

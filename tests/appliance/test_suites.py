@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from hwtests.suites.kills import PROFILE, kill_units
 from hwtests.suites.soak import soak
 
+pytestmark = pytest.mark.timeout(400)
+
 
 def test_every_picture_of_every_camera_is_in_the_recordings(tmp_path: Path) -> None:
-    result = soak(tmp_path, 4, 20)
+    result = soak(tmp_path, 4, 15)
     assert [camera for camera in result.cameras if camera.missing or camera.wrong or not camera.covers] == []
     assert result.findings == []
 
