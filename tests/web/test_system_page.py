@@ -96,3 +96,14 @@ def test_a_wrong_password_does_not_sign_in_and_signing_out_ends_the_session(
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
     page.reload()
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_a_session_that_ends_elsewhere_ends_in_every_tab(open_page: OpenPage, appliance: Appliance) -> None:
+    page = open_page(anonymous=True)
+    sign_in(page, appliance.url)
+    other = page.context.new_page()
+    other.goto(f"{appliance.url}/#/storage")
+    expect(other.get_by_role("heading", name="Storage")).to_be_visible()
+    page.get_by_role("button", name="Your session and theme").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(other.get_by_role("button", name="Sign in")).to_be_visible()

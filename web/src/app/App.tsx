@@ -1,8 +1,12 @@
+import type { ComponentChildren } from 'preact';
+import { useErrorBoundary } from 'preact/hooks';
+import { toProblem } from '../api/problem';
 import { CamerasPage } from '../pages/cameras/CamerasPage';
 import { SetupPage } from '../pages/setup/SetupPage';
 import { SignInPage } from '../pages/signin/SignInPage';
 import { StoragePage } from '../pages/storage/StoragePage';
 import { SystemPage } from '../pages/system/SystemPage';
+import { Button } from '../ui/Button';
 import { EmptyState } from '../ui/EmptyState';
 import { ProblemNotice } from '../ui/Notice';
 import { Working } from '../ui/Progress';
@@ -34,7 +38,9 @@ function Phase() {
     case 'ready':
       return (
         <Shell>
-          <Page />
+          <Guarded key={route.value.name}>
+            <Page />
+          </Guarded>
         </Shell>
       );
   }
@@ -53,6 +59,22 @@ function Starting() {
         <Working>Reaching the recorder</Working>
       )}
     </main>
+  );
+}
+
+/** Keeps a fault in one page from leaving the screen empty: the shell stays, and another page may be opened. */
+function Guarded({ children }: { children: ComponentChildren }) {
+  const [error, again] = useErrorBoundary();
+  if (error === undefined) return <>{children}</>;
+  return (
+    <div class="page">
+      <ProblemNotice problem={toProblem(error)}>
+        <div class="button-row">
+          <Button onClick={again}>Try again</Button>
+          <Button onClick={() => location.reload()}>Reload the page</Button>
+        </div>
+      </ProblemNotice>
+    </div>
   );
 }
 

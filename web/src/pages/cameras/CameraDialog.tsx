@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
-import { putCamera, refreshCameras } from '../../api/events';
+import { cameras, putCamera, refreshCameras } from '../../api/events';
 import type { CameraView, ProbeResult } from '../../api/model';
 import { toast } from '../../app/toasts';
 import { Button } from '../../ui/Button';
@@ -87,8 +87,10 @@ async function store(draft: Draft, camera: CameraView | undefined): Promise<void
     toast(`${draft.name.trim()} is changed`);
   } else {
     const added = await api.post('/api/v1/cameras', { body: additionOf(draft) });
-    await refreshCameras(); // the demo site's cameras make room for the first real one
-    toast(`${added.name} is added`);
+    const before = cameras.value?.length ?? 0;
+    await refreshCameras();
+    const fewer = (cameras.value?.length ?? 0) <= before; // the demo site's cameras make room for the first real one
+    toast(fewer ? `${added.name} is added; the demo cameras made room for it` : `${added.name} is added`);
   }
 }
 
