@@ -219,6 +219,17 @@ def test_intra_pictures_behind_their_parameter_sets_are_entries() -> None:
     assert sum(key for _, _, key, _ in out.units) == 5
 
 
+def test_where_no_entry_is_marked_any_intra_picture_serves_after_a_while() -> None:
+    nals = pictures(70, f"{GOP}:bframes=2:open-gop=1:slices=3")
+    bare = [[n for n in each if n[0] & 31 not in (6, 7, 8)] for each in nals]
+    late = bare[5:]  # the one IDR picture is gone
+    assert heard(packets_of(units(late)), sets=sets_of(nals)).units == []
+    with mock.patch.object(nal, "PATIENCE_UNITS", 30):
+        out = heard(packets_of(units(late)), sets=sets_of(nals))
+    assert [key for _, _, key, _ in out.units].count(True) == 1
+    assert len(decoded(out.formats[0], out.units)) >= 20
+
+
 def test_intra_refresh_is_entered_and_is_whole_a_refresh_after_a_loss() -> None:
     nals = pictures(60, "keyint=10:intra-refresh=1:bframes=0")
     packets = packets_of(units(nals[5:], 100))

@@ -125,7 +125,9 @@ def test_tables_of_a_quality_are_those_of_the_standard(quality: int) -> None:
 
 
 def test_the_size_of_an_image() -> None:
-    assert jpeg.size_of(images(1)[0]) == (160, 120)
+    image = images(1)[0]
+    assert jpeg.size_of(image) == (160, 120)
+    assert jpeg.size_of(image[:2] + b"\xff\xff\xff" + image[2:]) == (160, 120)
 
 
 @given(st.binary(max_size=60) | st.builds(lambda b: b"\xff\xd8" + b, st.binary(max_size=60)))

@@ -63,6 +63,9 @@ def size_of(image: bytes) -> tuple[int, int]:
         raise ValueError("not a JPEG image")
     at = 2
     while at + 9 <= len(image) and image[at] == 0xFF:
+        if image[at + 1] == 0xFF:  # markers may be preceded by any number of fill bytes
+            at += 1
+            continue
         marker, length = image[at + 1], image[at + 2] << 8 | image[at + 3]
         if marker in START_OF_FRAMES:
             height, width = struct.unpack_from(">HH", image, at + 5)

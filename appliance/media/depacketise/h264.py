@@ -79,7 +79,7 @@ class H264Depacketiser(NalAssembler):
         first = len(au) > at + 1 and au[at + 1] >= 0x80  # first_mb_in_slice is 0 (7.3.3)
         if kind == h264.IDR:
             return _IDR[first]
-        return _SLICE[first, self._with_head and _is_intra(bytes(au[at : at + 24]))]
+        return _SLICE[first, self.intra_is_key and _is_intra(bytes(au[at : at + 24]))]
 
 
 def _is_intra(head: bytes) -> bool:

@@ -11,6 +11,7 @@ from appliance.media.depacketise.base import Gop, Payload, VideoOut
 from appliance.media.model import VideoFormat
 
 LARGEST_UNIT_BYTES = 32 * 1024 * 1024
+PATIENCE_UNITS = 300  # without a picture that is marked as an entry, any intra picture is taken for one
 _SLICE_HEAD_BYTES = 32
 
 
@@ -45,7 +46,8 @@ class NalAssembler(ABC):
 
     A unit ends with the marker or, at the latest, when the timestamp changes. A camera that sets the marker inside
     a unit is found out by more picture data of the same timestamp; from then on only the timestamp counts.
-    Where no picture is marked as an entry, one of intra slices that follows its parameter sets is taken for one.
+    A picture of intra slices alone is an entry too if its parameter sets come with it, or if no other entry came for
+    PATIENCE_UNITS.
     """
 
     def __init__(self, out: VideoOut, sets: ParameterSets, known: tuple[bytes, ...]) -> None:
@@ -61,6 +63,7 @@ class NalAssembler(ABC):
         self._with_head = False
         self._ever_with_head = False
         self._intra = True
+        self._units_without_key = 0
         self._key = False
         self._gradual = False
         self._damaged = False
@@ -146,7 +149,8 @@ class NalAssembler(ABC):
             self._doubtful = self._doubtful or self._damaged  # a whole picture may be missing
             self._reset()
             return
-        key = self._key or (self._with_head and self._intra)
+        key = self._key or (self._intra and self.intra_is_key)
+        self._units_without_key = 0 if key else self._units_without_key + 1
         verdict = self._gop.admit(key=key, damaged=self._damaged or self._lacks(key), whole_later=self._gradual)
         if key:
             self._announce()
@@ -157,6 +161,11 @@ class NalAssembler(ABC):
             self._out.video_unit(self._finished_rtp, self._au, key, verdict)
         self._doubtful = False
         self._reset()
+
+    @property
+    def intra_is_key(self) -> bool:
+        """Whether a picture of intra slices alone would be an entry here."""
+        return self._with_head or self._units_without_key >= PATIENCE_UNITS
 
     def _lacks(self, key: bool) -> bool:
         """Whether the loss before this unit matters: not to a key unit whose beginning is there."""
