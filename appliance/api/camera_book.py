@@ -68,7 +68,7 @@ class CameraBook:
         before = self.get(camera_id)
         self._check_expected(camera_id, expected)
         changes = msgspec.to_builtins(patch)
-        camera: Camera = convert(_merged(msgspec.to_builtins(before), changes), Camera)
+        camera: Camera = convert(merged(msgspec.to_builtins(before), changes), Camera)
         check_camera(camera)
         check_password_stays(before.source, camera.source, given="password" in changes.get("source", {}))
         if camera != before:
@@ -195,18 +195,18 @@ def same_place(one: str, other: str) -> bool:
     return (first.scheme, first.host, first.port) == (second.scheme, second.host, second.port)
 
 
-def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    """RFC 7396: null removes, objects merge, everything else replaces."""
-    merged = dict(target)
+def merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+    """RFC 7396: null removes, objects merge, everything else replaces. Nothing given is changed."""
+    result = dict(target)
     for name, value in patch.items():
         if value is None:
-            merged.pop(name, None)
+            result.pop(name, None)
         elif isinstance(value, dict):
-            inner = merged.get(name)
-            merged[name] = _merged(inner if isinstance(inner, dict) else {}, value)
+            inner = result.get(name)
+            result[name] = merged(inner if isinstance(inner, dict) else {}, value)
         else:
-            merged[name] = value
-    return merged
+            result[name] = value
+    return result
 
 
 def _last_changes(cameras: Table[Camera]) -> dict[str, int]:

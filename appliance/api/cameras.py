@@ -1,7 +1,6 @@
 """The routes of cameras: configure, test, record by hand."""
 
 import asyncio
-from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -17,7 +16,7 @@ from appliance.api.camera_views import (
     view_of,
 )
 from appliance.api.problems import convert
-from appliance.api.routing import Call, Permission, Route
+from appliance.api.routing import Call, Permission, Route, changing, reading
 from appliance.api.server import json_response
 from appliance.api.services import Services
 from appliance.cameras.model import Camera, Source, shard_of
@@ -27,6 +26,11 @@ from appliance.core.errors import ProblemError
 PROBE_TIMEOUT_S = 20.0
 MANUAL_TIMEOUT_S = 5.0
 PROBES_AT_ONCE = 4
+
+_PROBE = "Connect to a source and say what it holds"
+_PATCH = "Change a camera (RFC 7396)"
+_DELETE = "Remove a camera; its recordings stay"
+_START, _STOP = "Start a manual recording", "Stop a manual recording"
 
 
 class CameraRoutes:
@@ -144,79 +148,32 @@ def _if_match(request: web.Request) -> int | None:
 def camera_routes(services: Services) -> list[Route]:
     """The table."""
     handlers = CameraRoutes(services)
-    administrator, one = Permission.ADMINISTRATOR, "/api/v1/cameras/{id}"
-    manual: dict[str, Any] = {"path": one + "/manual-recording", "permission": Permission.OPERATOR}
+    viewer, operator, administrator = Permission.VIEWER, Permission.OPERATOR, Permission.ADMINISTRATOR
+    every, one = "/api/v1/cameras", "/api/v1/cameras/{id}"
+    probe, manual = f"{every}/probe", f"{one}/manual-recording"
+    add, test = "add camera", "test camera"
     return [
-        Route(
-            method="GET",
-            path="/api/v1/cameras",
-            permission=Permission.VIEWER,
-            handler=handlers.list,
-            summary="Every camera with its state",
-            result=CameraList,
-        ),
-        Route(
-            method="POST",
-            path="/api/v1/cameras",
-            permission=administrator,
-            handler=handlers.add,
-            summary="Add a camera",
+        reading(every, viewer, handlers.list, "Every camera with its state", CameraList),
+        changing(
+            f"POST {every}",
+            administrator,
+            handlers.add,
+            "Add a camera",
+            add,
             body=NewCamera,
             result=CameraView,
             status=201,
-            audit="add camera",
         ),
-        Route(
-            method="POST",
-            path="/api/v1/cameras/probe",
-            permission=administrator,
-            handler=handlers.probe,
-            summary="Connect to a source and say what it holds",
-            body=ProbeBody,
-            result=ProbeAnswer,
-            audit="test camera",
+        changing(f"POST {probe}", administrator, handlers.probe, _PROBE, test, body=ProbeBody, result=ProbeAnswer),
+        reading(one, viewer, handlers.get, "One camera with its state", CameraView),
+        changing(
+            f"PATCH {one}", administrator, handlers.patch, _PATCH, "change camera", body=CameraPatch, result=CameraView
         ),
-        Route(
-            method="GET",
-            path=one,
-            permission=Permission.VIEWER,
-            handler=handlers.get,
-            summary="One camera with its state",
-            result=CameraView,
+        changing(f"DELETE {one}", administrator, handlers.delete, _DELETE, "remove camera"),
+        changing(
+            f"PUT {manual}", operator, handlers.start_recording, _START, "start manual recording", result=CameraState
         ),
-        Route(
-            method="PATCH",
-            path=one,
-            permission=administrator,
-            handler=handlers.patch,
-            summary="Change a camera (RFC 7396)",
-            body=CameraPatch,
-            result=CameraView,
-            audit="change camera",
-        ),
-        Route(
-            method="DELETE",
-            path=one,
-            permission=administrator,
-            handler=handlers.delete,
-            summary="Remove a camera; its recordings stay",
-            status=204,
-            audit="remove camera",
-        ),
-        Route(
-            method="PUT",
-            handler=handlers.start_recording,
-            summary="Start a manual recording",
-            result=CameraState,
-            audit="start manual recording",
-            **manual,
-        ),
-        Route(
-            method="DELETE",
-            handler=handlers.stop_recording,
-            summary="Stop a manual recording",
-            result=CameraState,
-            audit="stop manual recording",
-            **manual,
+        changing(
+            f"DELETE {manual}", operator, handlers.stop_recording, _STOP, "stop manual recording", result=CameraState
         ),
     ]

@@ -1,7 +1,8 @@
 """Bounds on connections: a client that sends its request slowly, or opens many, must not keep others out.
 
 aiohttp closes a connection whose request line and headers are not whole KEEPALIVE_S after it was opened or last
-answered; the body has a limit of its own (appliance/api/server.py).
+answered; the body has a limit of its own (appliance/api/server.py). A client that does not read what it asked for is
+dropped after STALL_TIMEOUT_S: a player that was paused asks for the rest when it goes on.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ _NO_ACCESS_LOG.setLevel(logging.WARNING)  # the audit log has what matters
 
 HEADERS_TIMEOUT_S = 20.0
 TLS_HANDSHAKE_S = 10.0
+STALL_TIMEOUT_S = 120.0
 LINGER_S = 2.0
 SHUTDOWN_S = 1.0
 MOST_CONNECTIONS = 1024
@@ -32,7 +34,7 @@ BACKLOG = 128
 class Connection(web.RequestHandler):
     """One client's connection: counted, and told of broken HTTP in problem JSON."""
 
-    __slots__ = ("_bounds", "_source")
+    __slots__ = ("_bounds", "_source", "_stalled")
 
     def __init__(self, bounds: "Bounds", manager: web.Server, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -45,6 +47,7 @@ class Connection(web.RequestHandler):
         )
         self._bounds = bounds
         self._source: str | None = None
+        self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take it, or close it at once where there are too many."""
@@ -57,10 +60,32 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it off."""
+        self._moving_again()
         if self._source is not None:
             self._bounds.leave(self._source)
             self._source = None
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client reads more slowly than we write: it may, but not stand still."""
+        super().pause_writing()
+        self._moving_again()
+        loop = asyncio.get_running_loop()
+        self._stalled = loop.call_later(self._bounds.stall_timeout_s, self._drop)
+
+    def resume_writing(self) -> None:
+        """It has read something."""
+        self._moving_again()
+        super().resume_writing()
+
+    def _moving_again(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def _drop(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
 
     def handle_error(
         self,
@@ -92,8 +117,10 @@ class Bounds:
         most: int = MOST_CONNECTIONS,
         most_per_source: int = MOST_PER_ADDRESS,
         headers_timeout_s: float = HEADERS_TIMEOUT_S,
+        stall_timeout_s: float = STALL_TIMEOUT_S,
     ) -> None:
         self.headers_timeout_s = headers_timeout_s
+        self.stall_timeout_s = stall_timeout_s
         self._most = most
         self._most_per_source = most_per_source
         self._open: Counter[str] = Counter()

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from appliance.api.library import Library
 from appliance.api.problems import Problem
-from appliance.api.routing import Call, Permission, Route
+from appliance.api.routing import Call, Permission, Route, reading
 from appliance.api.services import Services
 from appliance.api.unit_health import Health
 from appliance.core.errors import ProblemError
@@ -123,39 +123,11 @@ def _missing(root: Path, problem: ProblemError) -> VolumeView:
 
 def overview_routes(services: Services) -> list[Route]:
     """The table."""
-    handlers = OverviewRoutes(services)
+    handlers, viewer, administrator = OverviewRoutes(services), Permission.VIEWER, Permission.ADMINISTRATOR
+    changes, whole = "State-changing calls, newest first", "Whether the audit log is as it was written"
     return [
-        Route(
-            method="GET",
-            path="/api/v1/health",
-            permission=Permission.OPEN,
-            handler=handlers.health,
-            summary="How the units are",
-            result=Health,
-        ),
-        Route(
-            method="GET",
-            path="/api/v1/storage",
-            permission=Permission.VIEWER,
-            handler=handlers.storage,
-            summary="How full the volumes are",
-            result=StorageView,
-        ),
-        Route(
-            method="GET",
-            path="/api/v1/audit",
-            permission=Permission.ADMINISTRATOR,
-            handler=handlers.audit,
-            summary="State-changing calls, newest first",
-            query=AuditQuery,
-            result=AuditPage,
-        ),
-        Route(
-            method="GET",
-            path="/api/v1/audit/check",
-            permission=Permission.ADMINISTRATOR,
-            handler=handlers.audit_check,
-            summary="Whether the audit log is as it was written",
-            result=AuditCheck,
-        ),
+        reading("/api/v1/health", Permission.OPEN, handlers.health, "How the units are", Health),
+        reading("/api/v1/storage", viewer, handlers.storage, "How full the volumes are", StorageView),
+        reading("/api/v1/audit", administrator, handlers.audit, changes, AuditPage, query=AuditQuery),
+        reading("/api/v1/audit/check", administrator, handlers.audit_check, whole, AuditCheck),
     ]

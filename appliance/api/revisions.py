@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from appliance.api.problems import not_found
-from appliance.api.routing import Call, Permission, Route
+from appliance.api.routing import Call, Permission, Route, changing, reading
 from appliance.api.services import Services
 from appliance.core.clock import to_rfc3339
 from appliance.core.config import Revision, Table
@@ -129,35 +129,19 @@ def _detail(table: Table[Any], number: int) -> RevisionDetail:
 
 def revision_routes(services: Services) -> list[Route]:
     """The table."""
-    handlers = RevisionRoutes(services)
-    path = "/api/v1/config/revisions"
+    handlers, administrator, path = RevisionRoutes(services), Permission.ADMINISTRATOR, "/api/v1/config/revisions"
+    one = "What one change was"
+    newest, back = "Changes of the configuration, newest first", "Make the configuration what it was at a revision"
     return [
-        Route(
-            method="GET",
-            path=path,
-            permission=Permission.ADMINISTRATOR,
-            handler=handlers.list,
-            summary="Changes of the configuration, newest first",
-            query=RevisionsQuery,
-            result=RevisionList,
-        ),
-        Route(
-            method="GET",
-            path=path + "/{n}",
-            permission=Permission.ADMINISTRATOR,
-            handler=handlers.show,
-            summary="What one change was",
-            query=RevisionQuery,
-            result=RevisionDetail,
-        ),
-        Route(
-            method="POST",
-            path=path + "/{n}/restore",
-            permission=Permission.ADMINISTRATOR,
-            handler=handlers.restore,
-            summary="Make the configuration what it was at a revision",
+        reading(path, administrator, handlers.list, newest, RevisionList, query=RevisionsQuery),
+        reading(f"{path}/{{n}}", administrator, handlers.show, one, RevisionDetail, query=RevisionQuery),
+        changing(
+            f"POST {path}/{{n}}/restore",
+            administrator,
+            handlers.restore,
+            back,
+            "restore configuration",
             query=RevisionQuery,
             result=Restored,
-            audit="restore configuration",
         ),
     ]

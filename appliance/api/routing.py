@@ -90,6 +90,55 @@ class Route:
         return tuple(_PARAMETER.findall(self.path))
 
 
+def reading(
+    path: str,
+    permission: Permission,
+    handler: Handler,
+    summary: str,
+    result: Any,
+    *,
+    query: type[msgspec.Struct] | None = None,
+) -> Route:
+    """A GET that answers with JSON."""
+    return Route(
+        method="GET",
+        path=path,
+        permission=permission,
+        handler=handler,
+        summary=summary,
+        result=result,
+        query=query,
+    )
+
+
+def changing(
+    where: str,
+    permission: Permission,
+    handler: Handler,
+    summary: str,
+    audit: str,
+    *,
+    body: type[msgspec.Struct] | None = None,
+    query: type[msgspec.Struct] | None = None,
+    result: Any = None,
+    status: int | None = None,
+) -> Route:
+    """A state change. where: method and path, "POST /api/v1/cameras". Without a result it answers 204."""
+    method, path = where.split(" ")
+    return Route(
+        method=method,
+        path=path,
+        permission=permission,
+        handler=handler,
+        summary=summary,
+        audit=audit,
+        body=body,
+        query=query,
+        result=result,
+        status=status or (204 if result is None else 200),
+    )
+
+
 class RouteError(Exception):
     """The route table is wrong: the program must not start."""
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from appliance.api.identity import DEVICE_COOKIE, SESSION_COOKIE, address_of
-from appliance.api.routing import Call, Permission, Route
+from appliance.api.routing import Call, Permission, Route, changing, reading
 from appliance.api.server import json_response
 from appliance.api.services import Services
 from appliance.security.passwords import LONGEST
@@ -100,52 +100,13 @@ def _set_cookie(response: web.Response, name: str, value: str, max_age_s: int) -
 
 def sign_in_routes(services: Services) -> list[Route]:
     """The table."""
-    handlers = SignInRoutes(services)
+    handlers, everybody, somebody = SignInRoutes(services), Permission.OPEN, Permission.SIGNED_IN
     setup, session = "/api/v1/setup", "/api/v1/session"
+    once, needed = "Make the first administrator, once", "Whether the first administrator is still to be made"
     return [
-        Route(
-            method="GET",
-            path=setup,
-            permission=Permission.OPEN,
-            handler=handlers.setup_state,
-            summary="Whether the first administrator is still to be made",
-            result=SetupState,
-        ),
-        Route(
-            method="POST",
-            path=setup,
-            permission=Permission.OPEN,
-            handler=handlers.set_up,
-            summary="Make the first administrator, once",
-            body=Setup,
-            result=SetupState,
-            audit="set up",
-        ),
-        Route(
-            method="POST",
-            path=session,
-            permission=Permission.OPEN,
-            handler=handlers.sign_in,
-            summary="Sign in",
-            body=SignIn,
-            result=Me,
-            audit="sign in",
-        ),
-        Route(
-            method="GET",
-            path=session,
-            permission=Permission.SIGNED_IN,
-            handler=handlers.me,
-            summary="Who is signed in",
-            result=Me,
-        ),
-        Route(
-            method="DELETE",
-            path=session,
-            permission=Permission.SIGNED_IN,
-            handler=handlers.sign_out,
-            summary="Sign out",
-            status=204,
-            audit="sign out",
-        ),
+        reading(setup, everybody, handlers.setup_state, needed, SetupState),
+        changing(f"POST {setup}", everybody, handlers.set_up, once, "set up", body=Setup, result=SetupState),
+        changing(f"POST {session}", everybody, handlers.sign_in, "Sign in", "sign in", body=SignIn, result=Me),
+        reading(session, somebody, handlers.me, "Who is signed in", Me),
+        changing(f"DELETE {session}", somebody, handlers.sign_out, "Sign out", "sign out"),
     ]

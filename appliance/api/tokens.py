@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from appliance.api.problems import not_found
-from appliance.api.routing import Call, Permission, Route
+from appliance.api.routing import Call, Permission, Route, changing, reading
 from appliance.api.services import Services
 from appliance.core.clock import to_rfc3339
 from appliance.security.roles import Role
@@ -82,35 +82,19 @@ def _view(token: Token) -> TokenView:
 
 def token_routes(services: Services) -> list[Route]:
     """The table."""
-    handlers = TokenRoutes(services)
-    path = "/api/v1/tokens"
+    handlers, administrator, path = TokenRoutes(services), Permission.ADMINISTRATOR, "/api/v1/tokens"
+    make = "Make an API token; it is shown once"
     return [
-        Route(
-            method="GET",
-            path=path,
-            permission=Permission.ADMINISTRATOR,
-            handler=handlers.list,
-            summary="Every API token",
-            result=TokenList,
-        ),
-        Route(
-            method="POST",
-            path=path,
-            permission=Permission.ADMINISTRATOR,
-            handler=handlers.make,
-            summary="Make an API token; it is shown once",
+        reading(path, administrator, handlers.list, "Every API token", TokenList),
+        changing(
+            f"POST {path}",
+            administrator,
+            handlers.make,
+            make,
+            "make token",
             body=NewToken,
             result=MadeToken,
             status=201,
-            audit="make token",
         ),
-        Route(
-            method="DELETE",
-            path=path + "/{id}",
-            permission=Permission.ADMINISTRATOR,
-            handler=handlers.delete,
-            summary="Void an API token",
-            status=204,
-            audit="void token",
-        ),
+        changing(f"DELETE {path}/{{id}}", administrator, handlers.delete, "Void an API token", "void token"),
     ]

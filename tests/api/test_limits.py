@@ -5,6 +5,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from appliance.api.connection import Bounds
 from appliance.api.routing import Call, Permission, Route
@@ -39,6 +40,31 @@ async def test_a_connection_that_says_nothing_is_dropped(tmp_path: Path) -> None
     async with serving(tmp_path, bounds=Bounds(headers_timeout_s=0.3)) as site, asyncio.timeout(20):
         reader, _ = await connect(site)
         assert await reader.read() == b""
+
+
+async def pour(call: Call) -> web.StreamResponse:
+    """Send for as long as the client takes it."""
+    response = web.StreamResponse()
+    await response.prepare(call.request)
+    while True:
+        await response.write(bytes(1 << 20))
+
+
+async def test_a_client_that_does_not_read_what_it_asked_for_is_dropped(tmp_path: Path) -> None:
+    ended = asyncio.Event()
+
+    async def poured(call: Call) -> web.StreamResponse:
+        try:
+            return await pour(call)
+        finally:
+            ended.set()
+
+    route = Route(method="GET", path="/api/v1/pour", permission=Permission.OPEN, handler=poured, summary="x")
+    async with serving(tmp_path, bounds=Bounds(stall_timeout_s=0.3), extra=(route,)) as site, asyncio.timeout(30):
+        reader, writer = await connect(site)
+        writer.write(b"GET /api/v1/pour HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        await ended.wait()
 
 
 async def test_one_address_cannot_take_every_connection(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -110,4 +110,5 @@ class Guessing(RuleBasedStateMachine):
             assert len(window) <= FREE_TRIES
 
 
+Guessing.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
 TestGuessing = Guessing.TestCase
