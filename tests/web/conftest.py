@@ -39,8 +39,14 @@ def browser_fixture() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session", name="cameras")
 def cameras_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CameraProcess]:
-    """Cameras that want a password: "gate", "yard", "hall" with sound, and "lot", which speaks M-JPEG."""
-    made = {"gate": (SMALL, None), "yard": (SMALL, None), "hall": (SMALL, Audio.AAC), "lot": (MJPEG, None)}
+    """Cameras that want a password: "gate", "yard", "hall" and "porch" with sound, and "lot", which speaks M-JPEG."""
+    made = {
+        "gate": (SMALL, None),
+        "yard": (SMALL, None),
+        "hall": (SMALL, Audio.AAC),
+        "porch": (SMALL, Audio.PCMU),
+        "lot": (MJPEG, None),
+    }
     configured = [
         CameraConfig(
             name=name, title=name, profiles=(profile,), audio=audio, username="viewer", password="open-sesame-42"

@@ -54,7 +54,7 @@ def test_a_click_on_the_timeline_plays_the_recording_of_that_time(
     wanted_us = (start_us + end_us) // 2
     _zoom_to(page, wanted_us)
     clicked_us = _click_at(page, wanted_us)
-    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_by_text("Playback", exact=True)).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     seen = _settled(stage)
     assert clicked_us - GOP_US < seen.time_us < end_us
@@ -75,7 +75,7 @@ def test_the_keyboard_finds_a_time_plays_steps_and_goes_live_again(
     page.keyboard.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"\d\d:\d\d:\d\d, recorded, continuous"))
     page.keyboard.press("Enter")
-    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_by_text("Playback", exact=True)).to_be_visible()
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     still = _settled(stage)
@@ -146,7 +146,7 @@ def test_recording_by_hand_shows_on_page_and_timeline(open_page: OpenPage, appli
 def test_who_catches_up_with_the_present_watches_live(open_page: OpenPage, appliance: Appliance, gate: str) -> None:
     page = open_page(f"#/camera/{gate}?t={to_text(appliance.api.recorded_to_us(gate) - 8_000_000)}")
     stage = page.locator(".watch-stage")
-    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_by_text("Playback", exact=True)).to_be_visible()
     before = wait_shown(stage)
     page.get_by_label("Speed").select_option("4")
     expect(stage.get_by_text("Live", exact=True)).to_be_visible()

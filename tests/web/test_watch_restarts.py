@@ -34,7 +34,7 @@ def test_playback_goes_on_when_the_api_dies(open_page: OpenPage, appliance: Appl
     appliance.api.wait_recorded(camera, first_us + 12_000_000)
     page = open_page(f"#/camera/{camera}?t={to_text(first_us)}")
     stage = page.locator(".watch-stage")
-    expect(stage.get_by_text("Recording", exact=True)).to_be_visible()
+    expect(stage.get_by_text("Playback", exact=True)).to_be_visible()
     before = wait_shown(stage)
     appliance.wait_back("api", appliance.kill("api"))
     wait_shown(stage, before, frames=100)

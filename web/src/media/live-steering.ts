@@ -6,6 +6,8 @@ import type { Player, Steering } from './player';
 const KEEP_BEHIND_S = 10;
 /** After a jump the decoder has to catch up: what it stalls then says nothing about the network. */
 const SETTLING_MS = 1_500;
+/** The pictures since the last key frame come within this time. */
+const BURST_MS = 400;
 const STUCK_MS = 2_000;
 const STARVED_MS = 1_500;
 const TRIM_EVERY_MS = 3_000;
@@ -14,6 +16,7 @@ export class LiveSteering implements Steering {
   private readonly player: Player;
   private readonly edge = new LiveEdge();
   private isOpen = false;
+  private hasCaughtUp = false;
   private started = false;
   private lastS = 0;
   private movedMs = 0;
@@ -26,6 +29,7 @@ export class LiveSteering implements Steering {
 
   opened(): void {
     this.isOpen = true;
+    this.hasCaughtUp = false;
     this.started = false;
   }
 
@@ -70,11 +74,22 @@ export class LiveSteering implements Steering {
       this.movedMs = nowMs;
     }
     if (video.seeking || video.paused) return;
+    if (this.isFirstCatchUp(nowMs, endS)) {
+      this.hasCaughtUp = true;
+      this.jump(endS - this.edge.targetS, nowMs);
+      return;
+    }
     const { rate, seekToS } = this.edge.decide(nowMs, video.currentTime, endS);
     if (seekToS !== null) this.jump(seekToS, nowMs);
     else if (video.playbackRate !== rate) video.playbackRate = rate;
     if (nowMs - this.movedMs > STUCK_MS && endS - video.currentTime > 0.3) this.jump(endS - this.edge.targetS, nowMs);
     else if (nowMs - this.movedMs > STARVED_MS) this.leaveSilentTrack(endS, nowMs);
+  }
+
+  /** A channel begins with what came since the last key frame: when all of that is here, one jump skips it. */
+  private isFirstCatchUp(nowMs: number, endS: number): boolean {
+    const began = nowMs - this.jumpedMs > BURST_MS;
+    return !this.hasCaughtUp && began && endS - this.player.video.currentTime > this.edge.targetS + 0.25;
   }
 
   /** The camera's sound has ended but its pictures go on: both must be there for the element to move. */

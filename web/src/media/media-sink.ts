@@ -11,10 +11,17 @@ import { TrackBuffer } from './track-buffer';
 const US_PER_S = 1_000_000;
 /** Room to the left of a first channel, for seeking back without a new MediaSource. */
 const ROOM_US = 400 * 86_400 * US_PER_S;
+const WAIT_FOR_AUDIO_MS = 1_500;
 
 interface Init {
   readonly mime: string;
   readonly data: Uint8Array<ArrayBuffer>;
+}
+
+interface Held {
+  readonly track: Track;
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly key: boolean;
 }
 
 export interface SinkListener {
@@ -37,6 +44,9 @@ export class MediaSink {
   private readonly inits = new Map<Track, Init>();
   private epochUs = 0;
   private started = false;
+  private expectsAudio = false;
+  private held: Held[] = [];
+  private heldMs = 0;
   private untilOpen: (() => void)[] = [];
   private droppedBefore = 0;
 
@@ -65,11 +75,16 @@ export class MediaSink {
     return (wallUs - this.baseUs) / US_PER_S;
   }
 
-  /** A channel begins; its initialisation segments and media follow. Media time 0 is `epochUs`. */
-  open(epochUs: number): void {
+  /**
+   * A channel begins; its initialisation segments and media follow. Media time 0 is `epochUs`. Sound that is expected
+   * may take a moment to be transcoded: no track can be added later, so pictures wait for it a little.
+   */
+  open(epochUs: number, expectsAudio: boolean): void {
     this.epochUs = epochUs;
+    this.expectsAudio = expectsAudio;
     this.started = false;
     this.inits.clear();
+    this.held = [];
   }
 
   init(track: Track, mime: string, data: Uint8Array<ArrayBuffer>): void {
@@ -79,8 +94,24 @@ export class MediaSink {
   }
 
   media(track: Track, data: Uint8Array<ArrayBuffer>, key: boolean): void {
-    if (!this.started) this.start();
-    this.whenOpen(() => this.buffers.get(track)?.media(data, key));
+    if (this.started) {
+      this.whenOpen(() => this.buffers.get(track)?.media(data, key));
+      return;
+    }
+    if (this.held.length === 0) this.heldMs = performance.now();
+    this.held.push({ track, data, key });
+    this.startWhenReady();
+  }
+
+  /** Begins with what has come, once all expected tracks are known or have been waited for long enough. */
+  startWhenReady(): void {
+    if (this.started || this.held.length === 0) return;
+    const waits = this.expectsAudio && !this.inits.has('audio') && performance.now() - this.heldMs < WAIT_FOR_AUDIO_MS;
+    if (waits || !this.inits.has('video')) return;
+    this.start();
+    const held = this.held;
+    this.held = [];
+    for (const { track, data, key } of held) this.media(track, data, key);
   }
 
   /** Seconds of a track buffered beyond a time; 0 where the time itself is not buffered. */

@@ -41,6 +41,7 @@ const TICK_MS = 100;
 /** The recorder's clock was set back: media times begin anew. */
 const CLOCK_SET_BACK = 'clock-set-back';
 const RETRY_MS = 5_000;
+const LATE_EVERY_MS = 10_000;
 const REBUILD_MS = 1_000;
 const MAX_REBUILDS = 5;
 const REBUILDS_FORGOTTEN_MS = 30_000;
@@ -85,6 +86,7 @@ export class Player {
   private ticking: ReturnType<typeof setInterval> | undefined;
   private rebuilding: ReturnType<typeof setTimeout> | undefined;
   private retrying: ReturnType<typeof setTimeout> | undefined;
+  private lateMs = Number.NEGATIVE_INFINITY;
   private rebuilds = 0;
   private rebuiltMs = 0;
   private readonly suspensions = new Set<string>();
@@ -267,7 +269,7 @@ export class Player {
   private onMessage(message: ServerMessage): void {
     switch (message.op) {
       case 'opened':
-        this.sink.open(message.epochUs);
+        this.sink.open(message.epochUs, this.audible.value);
         this.steering?.opened(message.epochUs);
         break;
       case 'init':
@@ -329,11 +331,15 @@ export class Player {
 
   private onLateTrack(track: Track): void {
     // Live goes on with the new set of tracks; in a recording, sound that begins later is heard from the next seek on.
-    if (track === 'audio' && this.mode.value === 'live' && this.audible.value) queueMicrotask(() => this.reopen());
+    const nowMs = performance.now();
+    if (track !== 'audio' || this.mode.value !== 'live' || nowMs - this.lateMs < LATE_EVERY_MS) return;
+    this.lateMs = nowMs;
+    queueMicrotask(() => this.reopen());
   }
 
   private onTick(): void {
     const nowMs = performance.now();
+    this.sink.startWhenReady();
     this.steering?.tick(nowMs);
     const measured = this.meter.measure(nowMs, this.sink.dropped);
     if (measured) this.stats.value = { ...measured, bufferS: this.sink.aheadS('video', this.video.currentTime) };

@@ -92,7 +92,7 @@ function StageWords({ camera, player }: { camera: CameraView; player: Player }) 
         <GapNote player={player} />
         <div class="tile-caption">
           <Recording camera={camera} />
-          <span class="watch-mode">{player.mode.value === 'live' ? 'Live' : 'Recording'}</span>
+          <span class="watch-mode">{player.mode.value === 'live' ? 'Live' : 'Playback'}</span>
         </div>
       </div>
     </>

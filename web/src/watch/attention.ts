@@ -10,6 +10,7 @@ export function attend(player: Player, element: Element): () => void {
   );
   document.addEventListener('visibilitychange', onVisibility);
   observer.observe(element);
+  player.suspend('off-screen'); // until the observer has looked
   if (document.hidden) player.suspend('hidden');
   return () => {
     document.removeEventListener('visibilitychange', onVisibility);
