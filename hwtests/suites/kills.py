@@ -2,8 +2,9 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,11 +70,10 @@ def kill_units(folder: Path, kills: int, count: int = 4, seed: int = 1) -> Kills
     with running_site(folder, count, PROFILE) as site:
         start_us = now_us()
         shown: dict[str, Spans] = {}
-        for _ in range(kills):
+        for unit in islice(_victims(rng), kills):
             _wait_all_recorded(site)
             time.sleep(rng.uniform(0, LONGEST_PAUSE_S))
             shown = {camera: _spans(_patiently(_timeline(site, camera, start_us))) for camera in site.cameras}
-            unit = rng.choice(UNITS)
             dead = site.appliance.kill(unit)
             result.kills.append(Kill(now_us(), unit))
             site.appliance.wait_back(unit, dead, BACK_TIMEOUT_S)
@@ -85,6 +85,12 @@ def kill_units(folder: Path, kills: int, count: int = 4, seed: int = 1) -> Kills
             _account(result, site, camera, folder, start_us, end_us)
     result.findings = findings(folder)
     return result
+
+
+def _victims(rng: random.Random) -> Iterator[str]:
+    """Every unit in turn, in an order that is never the same."""
+    while True:
+        yield from rng.sample(UNITS, len(UNITS))
 
 
 def _wait_all_recorded(site: Site) -> None:
