@@ -38,6 +38,9 @@ def count_frames(folder: Path, clip: Path) -> dict[str, Count]:
 
 def _count_camera(camera: Path, numbers: dict[str, int]) -> Count:
     found = [picture for segment in sorted(camera.rglob("*.mp4")) for picture in _pictures(segment)]
+    for edge in (0, -1):  # joined in the middle of a picture; ended by a signal in the middle of a write
+        if found and found[edge][1] not in numbers:
+            del found[edge]
     known = [(time_s, numbers[digest]) for time_s, digest in found if digest in numbers]
     missing = sum(_missing(one, other, len(numbers)) for one, other in itertools.pairwise(known))
     damaged = len(found) - len(known)
