@@ -6,6 +6,8 @@ WINDOW_US = US_PER_S
 LONGEST_WINDOW_US = 10 * US_PER_S
 SLEW_PPM = 500
 ALIGN_PPM = 5_000
+AHEAD_US = US_PER_S // 10  # nothing arrives before it was taken: a map this far ahead was anchored to a late arrival
+AHEAD_SHARE = 10  # of media time, what is taken back until it no longer is
 EARLY_US = 3 * US_PER_S  # our clock was set back, by more than B-frames go back: that is a break for all behind us
 LATE_US = 10 * US_PER_S  # no connection that stalls for longer is kept
 REORDER_US = 2 * US_PER_S  # timestamps that go further back than B-frames started over
@@ -20,8 +22,9 @@ class ClockMap:
     """One track's clock: 32-bit RTP timestamps to UTC microseconds of presentation.
 
     Anchored to the first arrival, then carried by RTP time. Each second the least delayed arrival says how far the
-    camera's sampling clock has drifted from ours; the map follows by at most 500 ppm. What a stalled connection
-    delivers late keeps its time. The result is never more than 3 s ahead of the arrival and never more than 10 s
+    camera's sampling clock has drifted from ours; the map follows by at most 500 ppm, or by a tenth of media time while
+    it is more than 100 ms ahead because its first arrival was late. What a stalled connection delivers late keeps its
+    time. The result is never more than 3 s ahead of the arrival and never more than 10 s
     behind it: timestamps that jump, or a clock of ours that is set, anchor the map anew; so do arrivals that stay more
     than 1 s late for three seconds. `anchors` counts that.
     """
@@ -36,6 +39,7 @@ class ClockMap:
         self._least_error_us: int | None = None
         self._previous_error_us = 0
         self._stalled_windows = 0
+        self._ahead_us = 0
         self._report: tuple[int, int] | None = None
 
     def time_us(self, rtp: int, arrival_us: int) -> int:
@@ -52,6 +56,10 @@ class ClockMap:
             self._least_error_us = error_us
         if arrival_us >= self._window_us + WINDOW_US:
             self._follow(self._least_error_us, arrival_us)
+        if self._ahead_us and step > 0:
+            back = min(self._ahead_us, -back_us // AHEAD_SHARE)
+            self._ahead_us -= back
+            self._offset_us -= back
         return self._media_us(self._ticks) + self._offset_us
 
     def sender_report(self, ntp_us: int, rtp: int) -> None:
@@ -79,11 +87,14 @@ class ClockMap:
         """A window is over, and this was its least delayed arrival."""
         catching_up = error_us < self._previous_error_us - CATCHING_UP_US
         stalled = error_us > STALLED_US and not catching_up
+        self._ahead_us = 0
         self._stalled_windows = self._stalled_windows + 1 if stalled else 0
         if self._stalled_windows >= STALLED_WINDOWS:
             self.anchors += 1
             self._offset_us += error_us
             error_us = self._stalled_windows = 0
+        elif error_us < -AHEAD_US:
+            self._ahead_us = -error_us
         else:
             length_us = min(arrival_us - self._window_us, LONGEST_WINDOW_US)
             self._offset_us += _bounded(error_us, length_us * SLEW_PPM // US_PER_S)
@@ -97,7 +108,7 @@ class ClockMap:
         self._offset_us = arrival_us
         self._window_us = arrival_us
         self._least_error_us = None
-        self._previous_error_us = self._stalled_windows = 0
+        self._previous_error_us = self._stalled_windows = self._ahead_us = 0
         self._report = None
 
     def _step_to(self, rtp: int) -> int:
