@@ -36,10 +36,12 @@ _HEADERS = {
 _NOT_WORTH_A_NOTE = frozenset({"too-many-tries", "busy"})
 
 
-def build_app(routes: Sequence[Route], services: Services, page: Page) -> web.Application:
+def build_app(
+    routes: Sequence[Route], services: Services, page: Page, *, body_timeout_s: float = BODY_TIMEOUT_S
+) -> web.Application:
     """The application; raises RouteError for a route without permission or audit word."""
     check_routes(routes)
-    endpoint = _Endpoint(Resolver(routes), services, page)
+    endpoint = _Endpoint(Resolver(routes), services, page, body_timeout_s)
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.router.add_route("*", "/{path:.*}", endpoint.answer)
     app.on_response_prepare.append(_harden)
@@ -56,10 +58,11 @@ async def _harden(request: web.Request, response: web.StreamResponse) -> None:
 class _Endpoint:
     """Answers every request."""
 
-    def __init__(self, resolver: Resolver, services: Services, page: Page) -> None:
+    def __init__(self, resolver: Resolver, services: Services, page: Page, body_timeout_s: float) -> None:
         self._resolver = resolver
         self._services = services
         self._page = page
+        self._body_timeout_s = body_timeout_s
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Never raises for what a client sent; what we did wrong is logged once and told without its inside."""
@@ -115,7 +118,7 @@ class _Endpoint:
         if route.method == "WS":
             _check_upgrade(call.request)
         call.query = _query(route, call.request)
-        call.body = await _body(route, call.request)
+        call.body = await _body(route, call.request, self._body_timeout_s)
         if route.method == "WS":
             return await _until_ended(route, call, caller)
         return _encoded(route, await route.handler(call))
@@ -147,7 +150,7 @@ def _query(route: Route, request: web.Request) -> Any:
     return None
 
 
-async def _body(route: Route, request: web.Request) -> Any:
+async def _body(route: Route, request: web.Request, timeout_s: float) -> Any:
     if route.body is None:
         return None
     if request.content_type not in _JSON_TYPES:
@@ -158,16 +161,16 @@ async def _body(route: Route, request: web.Request) -> Any:
         raise ProblemError(
             "compressed", "The body is compressed", remedy="Send it without Content-Encoding.", status=415
         )
-    return decode(await _read(request), route.body)
+    return decode(await _read(request, timeout_s), route.body)
 
 
-async def _read(request: web.Request) -> bytes:
+async def _read(request: web.Request, timeout_s: float) -> bytes:
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             return await request.read()
     except TimeoutError:
         raise ProblemError(
-            "too-slow", f"The body did not come within {BODY_TIMEOUT_S:g} s", remedy="Send it again.", status=408
+            "too-slow", f"The body did not come within {timeout_s:g} s", remedy="Send it again.", status=408
         ) from None
     except web.HTTPRequestEntityTooLarge:
         raise ProblemError(

@@ -70,7 +70,11 @@ class Access:
         source = f"device {mark}" if known else network_of(address)
         self._sign_ins.check(source, self._clock.monotonic_us())
         self._sign_ins.failed(source, self._clock.monotonic_us())  # until proven right: tries at once count at once
-        user = await self.users.verify(username, password)
+        try:
+            user = await self.users.verify(username, password)
+        except ProblemError:
+            self._sign_ins.not_looked_at(source)
+            raise
         if user is None:
             raise _wrong_credentials()
         self._sign_ins.succeeded(source)

@@ -52,6 +52,14 @@ class Throttle:
         while len(self._sources) > MOST_SOURCES:
             self._sources.popitem(last=False)
 
+    def not_looked_at(self, source: str) -> None:
+        """Take back a try that was counted and then not looked at."""
+        known = self._sources.get(source)
+        if known is not None:
+            known.count -= 1
+            if known.count < FREE_TRIES:
+                known.until_us = 0
+
     def succeeded(self, source: str) -> None:
         """Forget what a source did wrong."""
         self._sources.pop(source, None)

@@ -16,7 +16,7 @@ from multidict import CIMultiDictProxy
 from appliance.api.connection import Bounds, HttpsServer
 from appliance.api.page import Page
 from appliance.api.routing import Route
-from appliance.api.server import build_app
+from appliance.api.server import BODY_TIMEOUT_S, build_app
 from appliance.api.services import Services
 from appliance.api.table import all_routes
 from appliance.api.tls import server_context
@@ -121,6 +121,7 @@ async def serving(
     bus: Bus | None = None,
     page: Page | None = None,
     bounds: Bounds | None = None,
+    body_timeout_s: float = BODY_TIMEOUT_S,
     extra: tuple[Route, ...] = (),
 ) -> AsyncIterator[Site]:
     """Serve on a free port."""
@@ -130,7 +131,8 @@ async def serving(
     async with open_services(context, quick_passwords()) as services:
         routes = [*all_routes(services), *extra]
         tls = await asyncio.to_thread(server_context, paths.tls, SystemClock())
-        server = HttpsServer(build_app(routes, services, page or Page()), tls, bounds)
+        app = build_app(routes, services, page or Page(), body_timeout_s=body_timeout_s)
+        server = HttpsServer(app, tls, bounds)
         port = await server.start(0)
         connector = aiohttp.TCPConnector(ssl=trusting(paths))
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as client:

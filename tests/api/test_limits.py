@@ -119,6 +119,18 @@ async def test_a_broken_body_is_a_problem(site: Site) -> None:
     assert head.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400"))
 
 
+async def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
+    async with serving(tmp_path, body_timeout_s=0.3) as site, asyncio.timeout(20):
+        token = (await site.token())["Authorization"]
+        reader, writer = await connect(site)
+        writer.write(
+            b"POST /api/v1/cameras HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 1000\r\nAuthorization: " + token.encode() + b'\r\n\r\n{"name'
+        )
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+        await reader.read()
+
+
 async def test_a_client_that_goes_away_in_its_body_harms_nobody(site: Site) -> None:
     token = (await site.token())["Authorization"]
     _, writer = await connect(site)

@@ -12,7 +12,7 @@ from appliance.core.clock import US_PER_S, ManualClock
 from appliance.core.errors import ProblemError
 from appliance.security.roles import Role
 from appliance.security.sessions import ABSOLUTE_S, IDLE_S
-from tests.api.serving import PASSWORD, SESSION_COOKIE, Answer, Site, serving
+from tests.api.serving import PASSWORD, SESSION_COOKIE, Answer, Site, camera, serving
 
 SETUP, SESSION = "/api/v1/setup", "/api/v1/session"
 DEVICE_COOKIE = "__Host-device"
@@ -220,3 +220,16 @@ async def test_a_websocket_that_is_refused_says_why(tmp_path: Path) -> None:
     async with serving(tmp_path, extra=(route,)) as site:
         headers = {**await site.token(), "Upgrade": "websocket", "Connection": "Upgrade"}
         assert (await site.call("GET", "/api/v1/refused", **headers)).code == "no-such-camera"
+
+
+async def test_without_its_file_of_users_an_appliance_is_set_up_anew_and_keeps_its_cameras(tmp_path: Path) -> None:
+    async with serving(tmp_path) as site:
+        await set_up(site)
+        await site.call("POST", "/api/v1/cameras", camera(), **await site.token())
+    for file in (tmp_path / "state" / "api").glob("security.db*"):
+        file.unlink()
+    async with serving(tmp_path) as site:
+        assert (await site.call("GET", SETUP)).json == {"needed": True}
+        assert (await set_up(site)).status == 200
+        session = cookie_of(await sign_in(site))
+        assert len((await site.call("GET", "/api/v1/cameras", **session)).json["cameras"]) == 1

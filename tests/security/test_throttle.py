@@ -53,6 +53,18 @@ def test_others_do_not_wait_and_success_and_time_forgive() -> None:
     assert pause_s(throttle, "b", later_us) == 0
 
 
+def test_a_try_that_was_not_looked_at_does_not_count() -> None:
+    throttle = Throttle()
+    for _ in range(3 * FREE_TRIES):
+        throttle.failed("a", 0)
+        throttle.not_looked_at("a")
+    throttle.not_looked_at("nobody")
+    assert pause_s(throttle, "a", 0) == 0
+    for _ in range(FREE_TRIES):
+        throttle.failed("a", 0)
+    assert pause_s(throttle, "a", 0) > 0
+
+
 def test_memory_is_bounded_and_who_failed_last_is_remembered() -> None:
     throttle = Throttle()
     for number in range(MOST_SOURCES + 10):
