@@ -97,7 +97,7 @@ class CameraRunner:
                 log.exception("camera %s: its stream could not be taken", self.camera.id)
                 return problems.failed()
             finally:
-                self.recorder.interrupted(GapCause.CAMERA)
+                self.recorder.interrupted(GapCause.CAMERA, self._clock.now_us())
         return ProblemError(
             "stream-ended", "The camera ended the stream", remedy="Nothing to do: it is tried again.", status=503
         )

@@ -85,17 +85,22 @@ class Recorder:
         """The next audio unit."""
         self._builder.audio(unit)
 
-    def interrupted(self, cause: GapCause) -> None:
-        """The source ended: write what is whole, and lay what follows to this cause."""
+    def interrupted(self, cause: GapCause, now_us: int) -> None:
+        """The source ended: write what is whole, and lay what follows to this cause.
+
+        Where the source gave nothing, what was missing before it was tried keeps its own cause (a restart, say).
+        """
         self._take(self._builder.flush())
         if self._missing_because is GapCause.SCHEDULE:
             self._miss_until(self._unwanted_to_us)
+        elif self._missing_because is not GapCause.CAMERA:
+            self._miss_until(now_us)
         self._prebuffer.clear()
         self._missing_because = cause
 
     def stop(self, now_us: int, cause: GapCause) -> None:
         """Recording of this camera ends: flush, account, close the segment."""
-        self.interrupted(cause)
+        self.interrupted(cause, now_us)
         self._miss_until(now_us)
         self._writer.close()
         self._stopped = True

@@ -75,7 +75,7 @@ async def test_a_lost_camera_leaves_a_gap_with_its_cause(tmp_path: Path) -> None
     async with rig(tmp_path) as one:
         recorder = one.recorder(CONTINUOUS)
         feed(recorder, 0, 5)
-        recorder.interrupted(GapCause.CAMERA)
+        recorder.interrupted(GapCause.CAMERA, T0 + 5 * S)
         feed(recorder, 9, 12)
         recorder.stop(T0 + 12 * S, GapCause.RESTART)
         spans, gaps = await one.read()
@@ -87,7 +87,7 @@ async def test_a_long_outage_is_in_the_ledger_while_it_lasts(tmp_path: Path) -> 
     async with rig(tmp_path) as one:
         recorder = one.recorder(CONTINUOUS)
         feed(recorder, 0, 5)
-        recorder.interrupted(GapCause.CAMERA)
+        recorder.interrupted(GapCause.CAMERA, T0 + 5 * S)
         for now_s in range(5, 40):
             recorder.tick(T0 + now_s * S, streaming=False)
         _spans, gaps = await one.read()
@@ -100,7 +100,7 @@ async def test_time_the_recorder_was_not_running_is_laid_to_the_restart(tmp_path
     async with rig(tmp_path) as one:
         recorder = one.recorder(CONTINUOUS)
         feed(recorder, 0, 5)
-        recorder.interrupted(GapCause.CAMERA)
+        recorder.interrupted(GapCause.CAMERA, T0 + 5 * S)
     async with rig(tmp_path) as two:
         recorder = two.recorder(CONTINUOUS)
         feed(recorder, 20, 25)
@@ -108,6 +108,23 @@ async def test_time_the_recorder_was_not_running_is_laid_to_the_restart(tmp_path
         spans, gaps = await two.read()
     assert seconds(spans) == [(0, 5), (20, 25)]
     assert [(gap.cause, *seconds([gap])) for gap in gaps] == [(GapCause.RESTART, (5, 20))]
+
+
+async def test_a_camera_that_is_gone_after_a_restart_is_not_laid_to_the_restart(tmp_path: Path) -> None:
+    async with rig(tmp_path) as one:
+        recorder = one.recorder(CONTINUOUS)
+        feed(recorder, 0, 5)
+        recorder.interrupted(GapCause.CAMERA, T0 + 5 * S)
+    async with rig(tmp_path) as two:
+        recorder = two.recorder(CONTINUOUS)
+        recorder.interrupted(GapCause.CAMERA, T0 + 8 * S)
+        feed(recorder, 20, 25)
+        recorder.stop(T0 + 25 * S, GapCause.RESTART)
+        _, gaps = await two.read()
+    assert [(gap.cause, *seconds([gap])) for gap in gaps] == [
+        (GapCause.RESTART, (5, 8)),
+        (GapCause.CAMERA, (8, 20)),
+    ]
 
 
 async def test_a_manual_recording_begins_with_its_prebuffer_and_ends_with_its_postbuffer(tmp_path: Path) -> None:
