@@ -3,8 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from errno import EDQUOT, ENOSPC
 from typing import Any
 
+import apsw
 import msgspec
 from aiohttp import web
 
@@ -74,9 +76,9 @@ class _Endpoint:
             return _from_aiohttp(answer)
         except (ConnectionError, asyncio.CancelledError):
             raise
-        except Exception:
+        except Exception as error:
             log.exception("%s %s failed", request.method, request.path)
-            return problem_response(_internal())
+            return problem_response(_disk_full() if _is_full(error) else _internal())
 
     async def _answered(self, request: web.Request) -> web.StreamResponse:
         if not request.path.startswith(API):
@@ -245,6 +247,19 @@ def _from_aiohttp(answer: web.HTTPException) -> web.StreamResponse:
     )
     kept = {name: answer.headers[name] for name in ("Content-Range", "Allow") if name in answer.headers}
     return problem_response(ProblemError(code, answer.reason, remedy=remedy, status=answer.status), kept)
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, apsw.FullError) or (isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT))
+
+
+def _disk_full() -> ProblemError:
+    return ProblemError(
+        "disk-full",
+        "The disk that holds the recorder's own state is full",
+        remedy="Free some space on it, look whether the change was made, and try again if not.",
+        status=507,
+    )
 
 
 def _internal() -> ProblemError:

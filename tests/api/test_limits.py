@@ -1,14 +1,16 @@
 """Clients that are slow, many, broken or gone."""
 
 import asyncio
+import errno
 import ssl
 from pathlib import Path
 
+import apsw
 import pytest
 from aiohttp import web
 
 from appliance.api.connection import Bounds
-from appliance.api.routing import Call, Permission, Route
+from appliance.api.routing import Call, Permission, Route, changing
 from appliance.core.paths import Paths
 from tests.api.serving import Site, serving, trusting
 
@@ -173,3 +175,15 @@ async def test_a_fault_of_ours_is_logged_once_and_told_without_its_inside(
     assert (answer.status, answer.code) == (500, "internal")
     assert b"a-path-or-a-secret" not in answer.content
     assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "a-path"), apsw.FullError("a-path")])
+async def test_a_full_disk_says_so(tmp_path: Path, error: Exception) -> None:
+    async def write(call: Call) -> None:
+        raise error
+
+    route = changing("POST /api/v1/full", Permission.OPEN, write, "x", "fill")
+    async with serving(tmp_path, extra=(route,)) as site:
+        answer = await site.call("POST", "/api/v1/full")
+    assert (answer.status, answer.code) == (507, "disk-full")
+    assert b"a-path" not in answer.content
