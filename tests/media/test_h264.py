@@ -347,3 +347,11 @@ def test_a_unit_without_an_end_is_given_up() -> None:
         assert len(depacketiser._au) < 6000
         deliver(depacketiser, packets_of(units(pictures(5), first=1)))
     assert len(out.units) == 5
+
+
+def test_parameter_sets_that_change_without_end_are_not_collected_without_end() -> None:
+    _, pps = sets_of(pictures(1))
+    sent = [(n, [pps + bytes(n % 2) + b"\x01" * 1000]) for n in range(1000)]
+    depacketiser = H264Depacketiser(Heard())
+    deliver(depacketiser, packets_of(sent))
+    assert len(depacketiser._changed_sets) < 100_000

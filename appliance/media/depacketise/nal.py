@@ -13,6 +13,7 @@ from appliance.media.model import VideoFormat
 LARGEST_UNIT_BYTES = 32 * 1024 * 1024
 PATIENCE_UNITS = 300  # without a picture that is marked as an entry, any intra picture is taken for one
 _SLICE_HEAD_BYTES = 32
+_MOST_CHANGED_BYTES = 64 * 1024
 
 
 class ParameterSets(Protocol):
@@ -206,7 +207,7 @@ class NalAssembler(ABC):
     def _take_set(self, nal: bytes, head: bool) -> None:
         if head:
             self._with_head = self._ever_with_head = True
-        if self._sets.take(nal):
+        if self._sets.take(nal) and len(self._changed_sets) < _MOST_CHANGED_BYTES:
             self._changed_sets += len(nal).to_bytes(4) + nal
 
     def _end_open(self) -> None:
