@@ -30,7 +30,7 @@ export function Timeline({ timeline, playheadUs, onPlay }: TimelineProps) {
       <div class="timeline-bar">
         <DayPicker timeline={timeline} />
         <RangeControls timeline={timeline} playheadUs={playheadUs} />
-        <ZoomButtons timeline={timeline} />
+        <ZoomButtons timeline={timeline} playheadUs={playheadUs} />
       </div>
       <div class="timeline-frame">
         <TimelineCanvas timeline={timeline} playheadUs={playheadUs} onPlay={onPlay} />
@@ -109,7 +109,10 @@ function dayText(date: string, today: string): string {
   return date === today ? `Today, ${words}` : words;
 }
 
-function ZoomButtons({ timeline }: { timeline: TimelineController }) {
+/** Zooms around the picture that is shown, where that lies in view. */
+function ZoomButtons({ timeline, playheadUs }: { timeline: TimelineController; playheadUs: number | null }) {
+  const { startUs, endUs } = timeline.view.value;
+  const anchorUs = playheadUs !== null && startUs <= playheadUs && playheadUs <= endUs ? playheadUs : undefined;
   return (
     <div class="timeline-zoom">
       <Button
@@ -118,7 +121,7 @@ function ZoomButtons({ timeline }: { timeline: TimelineController }) {
         aria-label="Show a shorter time"
         title="Zoom in (+)"
         disabled={!timeline.canZoom(0.5)}
-        onClick={() => timeline.zoomBy(0.5)}
+        onClick={() => timeline.zoomBy(0.5, anchorUs)}
       >
         +
       </Button>
@@ -128,7 +131,7 @@ function ZoomButtons({ timeline }: { timeline: TimelineController }) {
         aria-label="Show a longer time"
         title="Zoom out (-)"
         disabled={!timeline.canZoom(2)}
-        onClick={() => timeline.zoomBy(2)}
+        onClick={() => timeline.zoomBy(2, anchorUs)}
       >
         −
       </Button>
