@@ -95,7 +95,6 @@ def test_playback_jumps_over_a_gap_and_says_why_there_is_one(
     (_, first_end_us), (second_start_us, _) = _spans(appliance, gate)[:2]
     page = open_page(f"#/camera/{gate}?t={to_text(first_end_us - 3_000_000)}")
     stage = page.locator(".watch-stage")
-    wait_shown(stage)
     expect(
         stage.get_by_text(re.compile("Jumped over .* without recording: no contact with the camera"))
     ).to_be_visible()

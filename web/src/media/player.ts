@@ -2,6 +2,7 @@
 
 import { type Signal, signal } from '@preact/signals';
 import { decodableCodecs } from './codecs';
+import { watchFrames } from './frames';
 import { LiveSteering } from './live-steering';
 import { MediaSink } from './media-sink';
 import { PlaybackSteering } from './playback-steering';
@@ -79,6 +80,7 @@ export class Player {
   readonly camera: string;
   readonly video: HTMLVideoElement;
   private readonly socket: MediaSocket;
+  private readonly unwatchFrames: () => void;
   private readonly meter = new StreamMeter();
   private channel: Channel | null = null;
   private steering: Steering | null = null;
@@ -108,7 +110,7 @@ export class Player {
     video.addEventListener('waiting', this.onWaiting);
     video.addEventListener('playing', this.onPlaying);
     video.addEventListener('error', this.onVideoError);
-    this.watchFrames();
+    this.unwatchFrames = watchFrames(video, (mediaS) => this.onFrame(mediaS));
   }
 
   /** Shows the camera live. */
@@ -189,6 +191,7 @@ export class Player {
 
   stop(): void {
     this.stopped = true;
+    this.unwatchFrames();
     this.closeChannel();
     clearTimeout(this.rebuilding);
     this.video.removeEventListener('waiting', this.onWaiting);
@@ -379,18 +382,6 @@ export class Player {
     this.closeChannel();
     this.problem.value = problem;
     this.status.value = 'failed';
-  }
-
-  private watchFrames(): void {
-    if (!('requestVideoFrameCallback' in this.video)) {
-      (this.video as HTMLVideoElement).addEventListener('timeupdate', () => this.onFrame(this.video.currentTime));
-      return;
-    }
-    const next = (_now: number, frame: VideoFrameCallbackMetadata): void => {
-      this.onFrame(frame.mediaTime);
-      if (!this.stopped) this.video.requestVideoFrameCallback(next);
-    };
-    this.video.requestVideoFrameCallback(next);
   }
 
   private onFrame(mediaS: number): void {

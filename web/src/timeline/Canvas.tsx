@@ -44,8 +44,10 @@ export function TimelineCanvas({ timeline, playheadUs, onPlay }: CanvasProps) {
       aria-valuetext={words}
       aria-keyshortcuts="ArrowLeft ArrowRight PageUp PageDown Home End Enter Plus Minus"
       onKeyDown={(event) => onKey(event, timeline, atUs, onPlay)}
-      onBlur={() => {
-        timeline.cursorUs.value = null;
+      onBlur={(event) => {
+        // The pointer stays for the buttons beside, which mark where it is.
+        if (!event.currentTarget.closest('.timeline')?.contains(event.relatedTarget as Node | null))
+          timeline.cursorUs.value = null;
       }}
     >
       <canvas ref={canvas} />

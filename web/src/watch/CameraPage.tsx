@@ -13,7 +13,7 @@ import { EmptyState } from '../ui/EmptyState';
 import { duration } from '../ui/format';
 import { Icon } from '../ui/Icon';
 import { listenForDebug } from './debug';
-import { DebugOverlay, ObstacleOverlay, Picture, TranscodeNote } from './Stage';
+import { DebugOverlay, ObstacleOverlay, Picture, Still, TranscodeNote } from './Stage';
 import { StreamFacts } from './StreamFacts';
 import { Recording, toggleFullscreen } from './Tile';
 import { listenForTransport, Transport } from './Transport';
@@ -26,7 +26,7 @@ const STILL_WIDTH = 1280;
 const PLAYHEAD_US = 250_000;
 /** What is this new is not recorded yet. */
 const PRESENT_US = 2_000_000;
-const GAP_SHOWN_MS = 6_000;
+const GAP_SHOWN_MS = 8_000;
 
 /** One camera: live or any recorded time of it. */
 export function CameraPage({ id }: { id: string }) {
@@ -70,11 +70,14 @@ function Watch({ camera }: { camera: CameraView }) {
         <h1>{camera.name}</h1>
       </header>
       <div class="watch-stage stage" ref={stage} data-camera={camera.id}>
-        <Picture
-          label={`${camera.name}, picture`}
-          still={camera.enabled && fromUs === null ? snapshotUrl(camera.id, { width: STILL_WIDTH }) : null}
-          videoRef={video}
-        />
+        {camera.enabled && fromUs === null && (
+          <Still
+            key={player ? 'playing' : 'starting'}
+            player={player}
+            src={snapshotUrl(camera.id, { width: STILL_WIDTH })}
+          />
+        )}
+        <Picture label={`${camera.name}, picture`} videoRef={video} />
         {player && <StageWords camera={camera} player={player} />}
       </div>
       {player && <Controls camera={camera} player={player} onFullscreen={fullscreen} />}

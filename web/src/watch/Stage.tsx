@@ -1,4 +1,6 @@
+import { useComputed } from '@preact/signals';
 import type { Ref } from 'preact';
+import { useState } from 'preact/hooks';
 import type { CameraView } from '../api/model';
 import type { Player } from '../media/player';
 import { Icon } from '../ui/Icon';
@@ -37,35 +39,25 @@ export function DebugOverlay({ player }: { player: Player }) {
   );
 }
 
-/** The element the player draws into, over the newest still, so that there is something to see at once. */
-export function Picture({
-  label,
-  still,
-  videoRef,
-}: {
-  label: string;
-  still: string | null;
-  videoRef: Ref<HTMLVideoElement>;
-}) {
+/** The element the player draws into. */
+export function Picture({ label, videoRef }: { label: string; videoRef: Ref<HTMLVideoElement> }) {
   return (
-    <>
-      {still && (
-        <img
-          class="stage-still"
-          src={still}
-          alt=""
-          onError={(event) => event.currentTarget.setAttribute('hidden', '')}
-        />
-      )}
-      <video
-        ref={videoRef}
-        class="stage-video"
-        muted
-        playsInline
-        disablePictureInPicture
-        aria-label={label}
-        tabIndex={-1}
-      />
-    </>
+    <video
+      ref={videoRef}
+      class="stage-video"
+      muted
+      playsInline
+      disablePictureInPicture
+      aria-label={label}
+      tabIndex={-1}
+    />
   );
+}
+
+/** The camera's newest picture, until the stream shows its first: there is something to see at once. */
+export function Still({ player, src }: { player: Player | null; src: string }) {
+  const [missing, setMissing] = useState(false);
+  const hasShown = useComputed(() => player !== null && player.shownUs.value !== null);
+  if (missing || hasShown.value) return null;
+  return <img class="stage-still" src={src} alt="" onError={() => setMissing(true)} />;
 }

@@ -5,7 +5,7 @@ import { cameraHref, navigate } from '../app/router';
 import type { Player } from '../media/player';
 import { Badge } from '../ui/Badge';
 import { Button } from '../ui/Button';
-import { DebugOverlay, ObstacleOverlay, Picture, TranscodeNote } from './Stage';
+import { DebugOverlay, ObstacleOverlay, Picture, Still, TranscodeNote } from './Stage';
 import { usePlayer } from './usePlayer';
 
 const STILL_WIDTH = 640;
@@ -22,7 +22,8 @@ export function Tile({ camera }: { camera: CameraView }) {
   };
   return (
     <article class="tile stage" ref={frame} aria-label={camera.name} data-camera={camera.id} onKeyDown={onKeyDown}>
-      <Picture label={`${camera.name}, live picture`} still={camera.enabled ? still : null} videoRef={video} />
+      {camera.enabled && <Still key={player ? 'playing' : 'starting'} player={player} src={still} />}
+      <Picture label={`${camera.name}, live picture`} videoRef={video} />
       <OpenLink camera={camera} onDouble={() => toggleFullscreen(frame.current)} />
       {player && <ObstacleOverlay camera={camera} player={player} />}
       <div class="tile-buttons">
@@ -89,7 +90,10 @@ export function Recording({ camera }: { camera: CameraView }) {
   return <span class="recording-dot" role="img" aria-label="Recording" title={`Recording: ${kinds.join(', ')}`} />;
 }
 
+/** Shows an element (where the browser only knows how to with a video: its video) on the whole screen, or no longer. */
 export function toggleFullscreen(element: Element | null): void {
+  const video = element?.querySelector('video') as (HTMLVideoElement & { webkitEnterFullscreen?: () => void }) | null;
   if (document.fullscreenElement) void document.exitFullscreen();
-  else void element?.requestFullscreen?.().catch(() => undefined);
+  else if (element?.requestFullscreen) element.requestFullscreen().catch(() => undefined);
+  else video?.webkitEnterFullscreen?.();
 }
