@@ -1,6 +1,7 @@
 """A recorder to be killed: writes two cameras as fast as the disk takes them and prints what was published.
 
-Usage: crashing.py VOLUME FIRST_SECOND. One line per published fragment: camera and end (UTC µs).
+Usage: crashing.py VOLUME FIRST_SECOND [SECONDS]. One line per published fragment: camera and end (UTC µs). After
+SECONDS it ends by itself, as abruptly.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from tests.recordings.material import fragment
 WINDOW = 20  # fragments handed over and not yet published
 
 
-async def main(root: Path, first: int) -> None:
+async def main(root: Path, first: int, seconds: int) -> None:
     published = asyncio.Semaphore(WINDOW)
 
     def tell(camera_id: str, end_us: int) -> None:
@@ -29,10 +30,11 @@ async def main(root: Path, first: int) -> None:
     await asyncio.to_thread(writer.start)
     os.write(1, b"started\n")
     streams = [writer.stream("one"), writer.stream("other")]
-    for second in range(first, first + 100_000):
+    for second in range(first, first + seconds):
         for stream in streams:
             await published.acquire()
             stream.write(fragment(second, audio=True, key=second % 3 == 0, size=400), RecordingKind.CONTINUOUS)
+    os._exit(0)
 
 
-asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))
+asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 100_000))
