@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,6 +103,12 @@ def _look(frame: av.VideoFrame) -> Shown:
     code = burnt.decode(luma(frame))
     assert code is not None, "a picture without its code"
     return Shown(frame.pts or 0, (frame.width, frame.height), *code)
+
+
+def assert_in_step(steps: Iterable[tuple[int, int]]) -> None:
+    """(came, expected) differences of time in µs: a first arrival that was late is made good by a tenth of media time."""
+    for came_us, expected_us in steps:
+        assert abs(came_us - expected_us) <= abs(expected_us) / 9 + 2000, (came_us, expected_us)
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import pytest
 
 from appliance.media.sources import SourceAddress
 from hwtests.gst.server import gst_server, pipeline
-from tests.media.collecting import Collected, collect, pictures, problem_of, shown
+from tests.media.collecting import Collected, assert_in_step, collect, pictures, problem_of, shown
 from tests.media.films import FRAME_US, film
 
 PICTURES = 40
@@ -16,8 +16,7 @@ PICTURES = 40
 def assert_whole(sink: Collected, count: int = PICTURES) -> None:
     seen = sorted(shown(sink.video), key=lambda s: s.counter)
     assert [s.counter for s in seen] == list(range(count))
-    places = [s.time_us - seen[0].time_us - s.counter * FRAME_US for s in seen]
-    assert all(abs(off) < 2000 for off in places), places
+    assert_in_step((b.time_us - a.time_us, FRAME_US) for a, b in itertools.pairwise(seen))
 
 
 @pytest.mark.parametrize("protocols", ["tcp", "udp"])
@@ -30,8 +29,7 @@ async def test_every_picture_and_the_sound(video: str, audio: str, protocols: st
     assert sink.lost == 0
     assert sink.audio_format is not None
     assert sink.audio_format.codec.value == audio
-    for a, b in itertools.pairwise(sink.audio):
-        assert abs(b.time_us - a.time_us - a.duration_us) < 3000
+    assert_in_step((b.time_us - a.time_us, a.duration_us) for a, b in itertools.pairwise(sink.audio))
 
 
 async def test_digest_authentication(tmp_path: Path) -> None:

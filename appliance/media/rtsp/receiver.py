@@ -14,6 +14,7 @@ from appliance.media.rtp import HEADER_BYTES, Sequence, payload_bounds
 from appliance.media.rtsp.runs import RunReader
 
 MOST_FOREIGN_PACKETS = 200
+_HALF, _WRAP = 1 << 31, 1 << 32
 _PLAIN = 0x80  # version 2, no padding, no extension, no contributing sources
 
 
@@ -85,6 +86,7 @@ class Receiver:
     def __init__(
         self,
         payload_type: int,
+        rate_hz: int,
         depacketiser: Depacketiser,
         output: Output,
         sink: Sink,
@@ -95,6 +97,7 @@ class Receiver:
         self.left = False  # the camera said goodbye (RTCP BYE)
         self.output = output
         self._payload_type = payload_type
+        self._rate_hz = rate_hz
         self._depacketiser = depacketiser
         self._sink = sink
         self._clock = clock
@@ -102,6 +105,8 @@ class Receiver:
         self._sequence = Sequence()
         self._own_ssrc = secrets.randbits(32)
         self._foreign_packets = 0
+        self._own_packets = 0
+        self._transit: int | None = None
         self._aligned_us: int | None = None
 
     def packet(
@@ -114,7 +119,7 @@ class Receiver:
                 return
             start, end = bounds
         if kind & 0x7F != self._payload_type:
-            self._foreign()
+            self._foreign(sequence, ssrc)
             return
         missing = self._sequence.step(sequence, ssrc)
         if missing:
@@ -123,6 +128,8 @@ class Receiver:
             self._depacketiser.lost()
             self._sink.on_loss(missing)
         self.output.arrival_us = self.arrival_us
+        if kind & 0x80:
+            self._measure_jitter(stamp)
         self._depacketiser.push(view, start, end, stamp, kind & 0x80)
 
     def run(self, view: memoryview, at: int, end: int, frame_bytes: int, stamp: int, ssrc: int) -> int:
@@ -142,10 +149,25 @@ class Receiver:
         self._depacketiser.push(memoryview(payload), 0, len(payload), stamp, 0)
         return at + packets * frame_bytes
 
-    def _foreign(self) -> None:
+    def _foreign(self, sequence: int, ssrc: int) -> None:
+        """Comfort noise, repairs and events are passed over; nothing else for a while is another stream."""
+        reception = self._sequence.reception
+        if ssrc == reception.ssrc:
+            self._sequence.step(sequence, ssrc)
+            reception.received -= 1
+        if reception.received != self._own_packets:
+            self._own_packets, self._foreign_packets = reception.received, 0
         self._foreign_packets += 1
         if self._foreign_packets > MOST_FOREIGN_PACKETS:
             raise problems.stream_changed()
+
+    def _measure_jitter(self, stamp: int) -> None:
+        """RFC 3550 appendix A.8, once per unit: the camera learns how evenly its stream arrives."""
+        transit = self.arrival_us * self._rate_hz // US_PER_S - stamp
+        if self._transit is not None:
+            step = abs((transit - self._transit + _HALF) % _WRAP - _HALF)
+            self._sequence.reception.jitter += (step - self._sequence.reception.jitter) / 16
+        self._transit = transit
 
     # --- RTCP -------------------------------------------------------------------------------------------------------
 

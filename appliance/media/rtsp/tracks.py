@@ -51,7 +51,7 @@ def choose(session: Session, base: str, sink: Sink, clock: Clock) -> Tracks:
     medium = _video_of(session)
     url = control_url(base, session.control)
     output = VideoOutput(sink, medium.rate_hz, medium.fps)
-    receiver = Receiver(medium.payload_type, _video(medium, output), output, sink, clock, _runs(medium))
+    receiver = Receiver(medium.payload_type, medium.rate_hz, _video(medium, output), output, sink, clock, _runs(medium))
     tracks = [Track(control_url(url, medium.control), receiver)]
     for maker in (_audio_receiver, _metadata_receiver):
         found = next(((m, r) for m in session.media if (r := maker(m, sink, clock)) is not None), None)
@@ -119,7 +119,11 @@ def _audio_receiver(medium: MediaDescription, sink: Sink, clock: Clock) -> Recei
         depacketiser = _audio(medium, output)
     except ValueError:
         return None
-    return None if depacketiser is None else Receiver(medium.payload_type, depacketiser, output, sink, clock)
+    return (
+        None
+        if depacketiser is None
+        else Receiver(medium.payload_type, medium.rate_hz, depacketiser, output, sink, clock)
+    )
 
 
 def _audio(medium: MediaDescription, out: AudioOut) -> Depacketiser | None:
@@ -159,4 +163,4 @@ def _metadata_receiver(medium: MediaDescription, sink: Sink, clock: Clock) -> Re
     if medium.kind != "application" or medium.encoding != METADATA:
         return None
     output = MetadataOutput(sink, medium.rate_hz)
-    return Receiver(medium.payload_type, MetadataDepacketiser(output.document), output, sink, clock)
+    return Receiver(medium.payload_type, medium.rate_hz, MetadataDepacketiser(output.document), output, sink, clock)
