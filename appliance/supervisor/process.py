@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 PR_SET_PDEATHSIG = 1
 LOG_BYTES = 8 * 1024 * 1024
 WATCH_EVERY_S = 0.25
+OVERSLEPT_S = 5.0
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -81,12 +82,17 @@ class Supervised:
 
         Not with wait_for: it loses a cancellation that comes as the process ends, and the unit would be started again.
         """
+        looked_s = time.monotonic()
         while True:
             try:
                 async with asyncio.timeout(WATCH_EVERY_S):
                     return await process.wait()
             except TimeoutError:
-                if time.monotonic() - self.condition.heard_s > self._patience_s():
+                now_s = time.monotonic()
+                if now_s - looked_s > OVERSLEPT_S:  # we were stopped ourselves and could hear nobody
+                    self.condition.heard_s = now_s
+                looked_s = now_s
+                if now_s - self.condition.heard_s > self._patience_s():
                     log.error("%s is silent; killing it", self.service.name)
                     process.kill()
 

@@ -35,7 +35,7 @@ Type=notify
 ExecStart=/opt/python {unit} {name}
 Restart=always
 RestartSec=50ms
-WatchdogSec=1
+WatchdogSec=4
 TimeoutStopSec=5
 """
 
@@ -59,6 +59,10 @@ class Site:
         process = subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._started.append(process)
         return process
+
+    def sockets(self) -> dict[str, int]:
+        """The files at which units say that they live, by name and inode."""
+        return {path.name: path.stat().st_ino for path in (self.data / "run").glob("notify-*")}
 
     def end(self) -> None:
         for process in self._started:
@@ -107,12 +111,12 @@ def test_however_it_ends_no_process_is_left(site: Site, number: signal.Signals) 
 def test_a_second_one_on_the_same_folder_is_refused_and_does_the_first_no_harm(site: Site) -> None:
     first = site.start()
     ready_line(first)
-    before = {child.pid for child in children(first)}
+    before, sockets = {child.pid for child in children(first)}, site.sockets()
     second = site.start()
     _, complaint = second.communicate(timeout=30)
     assert second.returncode != 0
     assert "already-running" in complaint
-    time.sleep(1.5)  # longer than the watchdog: the first one's units are still heard
+    assert site.sockets() == sockets  # the first one's units are still heard
     assert {child.pid for child in children(first)} == before
     first.kill()
     first.wait()
@@ -128,6 +132,17 @@ def test_a_unit_that_hangs_is_killed_and_started_again(site: Site) -> None:
     deadline = time.monotonic() + 20
     while not [p for p in psutil.Process(process.pid).children() if "api" in p.cmdline() and p.pid != victim.pid]:
         assert time.monotonic() < deadline
+
+
+def test_a_supervisor_that_was_asleep_blames_no_unit(site: Site) -> None:
+    process = site.start()
+    ready_line(process)
+    before = {child.pid for child in children(process)}
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(6.0)  # longer than the units' watchdog, and than the sleep that is noticed
+    process.send_signal(signal.SIGCONT)
+    time.sleep(1.0)  # two looks
+    assert {child.pid for child in children(process)} == before
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "two", "65", "²", "1e3"])
