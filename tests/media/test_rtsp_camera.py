@@ -21,12 +21,12 @@ def coded(codec: Codec, **settings: object) -> CameraConfig:
     return camera(profiles=[fields])
 
 
-def assert_every_picture(sink: Collected) -> None:
+def assert_every_picture(sink: Collected, share: int = 9) -> None:
     """The counters follow each other, and each picture's time says when it was taken, but for a delay."""
     seen = shown(sink.video)
     assert [s.counter for s in seen] == list(range(seen[0].counter, seen[0].counter + len(seen)))
     assert all(abs(s.time_us - s.taken_us) < 5_000_000 for s in seen)
-    assert_in_step((b.time_us - a.time_us, b.taken_us - a.taken_us) for a, b in itertools.pairwise(seen))
+    assert_in_step(((b.time_us - a.time_us, b.taken_us - a.taken_us) for a, b in itertools.pairwise(seen)), share)
     assert not any(unit.damaged for unit in sink.units)
 
 
@@ -47,7 +47,7 @@ async def test_b_frames_keep_their_presentation_times() -> None:
         sink = await collect(SourceAddress(simulator.url("cam")), pictures(40))
     times = [unit.time_us for unit in sink.units]
     assert times != sorted(times)
-    assert_every_picture(sink)
+    assert_every_picture(sink, share=2)
 
 
 def heard(sink: Collected) -> bool:
