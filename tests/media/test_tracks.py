@@ -122,6 +122,8 @@ def test_m_jpeg_of_a_size_that_only_the_description_tells() -> None:
     [
         ("m=audio 0 RTP/AVP 0\n", "no-video"),
         ("m=video 0 RTP/AVP 32\n", "unsupported-codec"),
+        (H264 + "a=fmtp:96 packetization-mode=2\n", "unsupported-codec"),
+        (H264.replace("H264", "H265") + "a=fmtp:96 sprop-max-don-diff=3\n", "unsupported-codec"),
         ("m=video 0 RTP/AVP 96\na=rtpmap:96 \x07VP8\u2028/90000\n", "unsupported-codec"),
     ],
 )

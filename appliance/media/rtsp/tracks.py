@@ -67,7 +67,15 @@ def _video_of(session: Session) -> MediaDescription:
     found = next((m for m in videos if m.encoding in VIDEO), None)
     if found is None:
         raise problems.unsupported_codec(_named(tuple(videos)))
+    if _is_interleaved(found):
+        raise problems.unsupported_codec(f"{found.encoding} in interleaved packets")
     return found
+
+
+def _is_interleaved(medium: MediaDescription) -> bool:
+    """Whether packets come in another order than decoding (RFC 6184 clause 6.4, RFC 7798 clause 7.1): no camera does."""
+    p = medium.parameters
+    return p.get("packetization-mode") == "2" or p.get("sprop-max-don-diff", "0") != "0"
 
 
 def _named(media: tuple[MediaDescription, ...]) -> str:
