@@ -73,7 +73,7 @@ def _video_of(session: Session) -> MediaDescription:
 
 
 def _is_interleaved(medium: MediaDescription) -> bool:
-    """Whether packets come in another order than decoding (RFC 6184 clause 6.4, RFC 7798 clause 7.1): no camera does."""
+    """Whether packets come in another order than decoding (RFC 6184 clause 6.4, RFC 7798 clause 7.1)."""
     p = medium.parameters
     return p.get("packetization-mode") == "2" or p.get("sprop-max-don-diff", "0") != "0"
 
