@@ -60,6 +60,10 @@ class Supervised:
 
     async def _once(self) -> int:
         with Heard(self._notify_socket, self.heard), self._open_log() as output:
+            self.condition.heard_s = time.monotonic()
+            self.condition.ready = (
+                not self.service.notifies
+            )  # before it runs: it may say so before we hear of its start
             process = await asyncio.create_subprocess_exec(
                 *self.service.command,
                 stdout=output,
@@ -68,8 +72,6 @@ class Supervised:
                 preexec_fn=_die_with_parent,
             )
             self.condition.pid = process.pid
-            self.condition.heard_s = time.monotonic()
-            self.condition.ready = not self.service.notifies
             self._changed()
             try:
                 return await self._watched(process)

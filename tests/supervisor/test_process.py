@@ -7,6 +7,9 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from appliance.supervisor.process import Supervised
 from appliance.supervisor.unit_file import Service
@@ -62,6 +65,23 @@ async def test_a_unit_is_ready_when_it_says_so_and_is_started_again_when_killed(
         os.kill(condition.pid, signal.SIGKILL)
         await rig.until(lambda: rig.supervised.condition.restarts == 1 and rig.supervised.condition.ready)
         assert rig.supervised.condition.pid != condition.pid
+
+
+async def test_a_unit_that_is_ready_before_its_start_is_known_is_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, rigs = asyncio.create_subprocess_exec, list[Rig]()
+
+    async def slow_to_return(*command: str, **settings: Any) -> asyncio.subprocess.Process:
+        process = await start(*command, **settings)
+        await rigs[0].until(lambda: rigs[0].supervised.condition.ready)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slow_to_return)
+    async with supervised(tmp_path, service(READY + WAIT)) as rig:
+        rigs.append(rig)
+        await rig.until(lambda: rig.supervised.condition.pid is not None)
+        assert rig.supervised.condition.ready
 
 
 async def test_a_unit_that_ends_well_is_started_again_too(tmp_path: Path) -> None:
