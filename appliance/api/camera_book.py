@@ -48,8 +48,7 @@ class CameraBook:
 
     def revision_of(self, camera_id: str) -> int:
         """The revision that last changed this camera; 0 if that is too long ago to be kept."""
-        if self._seen != self._cameras.revision:  # restored from outside of this book
-            self._revisions, self._seen = _last_changes(self._cameras), self._cameras.revision
+        self._catch_up()
         return self._revisions.get(camera_id, 0)
 
     def add(self, new: NewCamera, *, actor: str) -> Camera:
@@ -118,10 +117,17 @@ class CameraBook:
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
+    def _catch_up(self) -> None:
+        """Learn of changes that were not made through this book: restored revisions."""
+        if self._seen != self._cameras.revision:
+            self._revisions, self._seen = _last_changes(self._cameras), self._cameras.revision
+
     def _put(self, camera: Camera, actor: str) -> None:
+        self._catch_up()
         self._seen = self._revisions[camera.id] = self._cameras.put(camera, actor=actor)
 
     def _delete(self, camera_id: str, actor: str) -> None:
+        self._catch_up()
         self._seen = self._revisions[camera_id] = self._cameras.delete(camera_id, actor=actor)
 
     def _check_expected(self, camera_id: str, expected: int | None) -> None:

@@ -90,7 +90,7 @@ class Book(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-Book.TestCase.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+Book.TestCase.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
 TestBook = Book.TestCase
 
 

@@ -41,3 +41,12 @@ async def test_the_id_of_a_camera_that_was_undone_stays_taken(site: Site) -> Non
     await site.call("POST", f"{REVISIONS}/0/restore", **admin)
     assert (await site.call("GET", CAMERAS, **admin)).json == {"cameras": []}
     assert (await site.call("POST", CAMERAS, camera(), **admin)).json["id"] == "front-2"
+
+
+async def test_a_camera_that_came_back_is_not_mistaken_for_what_it_was(site: Site) -> None:
+    admin = await site.token()
+    await site.call("POST", CAMERAS, camera(), **admin)
+    await site.call("DELETE", f"{CAMERAS}/front", **admin)
+    await site.call("POST", f"{REVISIONS}/1/restore", **admin)
+    await site.call("POST", CAMERAS, camera("Yard"), **admin)
+    assert (await site.call("GET", f"{CAMERAS}/front", **admin)).json["revision"] == 3
