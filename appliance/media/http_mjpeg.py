@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import aiohttp
+from yarl import URL  # aiohttp's own
 
 from appliance.core.clock import Clock
 from appliance.core.errors import ProblemError
@@ -51,9 +52,9 @@ async def _open(client: aiohttp.ClientSession, address: SourceAddress) -> aiohtt
     authenticator = Authenticator(address.username, address.password)
     challenges = 0
     for _ in range(MOST_REDIRECTIONS + MOST_CHALLENGES + 1):
-        uri = target.url[target.url.index("/", target.url.index("://") + 3) :] if "/" in target.url[8:] else "/"
-        headers = authenticator.header("GET", uri) if target.host == first.host else {}
-        answer = await client.get(target.url, headers=headers, allow_redirects=False)
+        url = URL(target.url, encoded=True)  # as it is: Digest signs the very bytes of the request line
+        headers = authenticator.header("GET", url.raw_path_qs) if target.host == first.host else {}
+        answer = await client.get(url, headers=headers, allow_redirects=False)
         if answer.status == 200:
             return answer
         answer.close()

@@ -86,7 +86,7 @@ async def test_passwords_prove_themselves(scheme: Scheme) -> None:
 
 
 async def test_a_silent_camera_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_mjpeg, "SILENT_AFTER_S", 0.5)
+    monkeypatch.setattr(http_mjpeg, "SILENT_AFTER_S", 3.0)
     async with simulated(camera(), http_port=0) as simulator:
         sink = Collected()
         async with playing(SourceAddress(simulator.url("cam", scheme="http")), sink) as task:
@@ -161,6 +161,23 @@ async def test_redirections() -> None:
 
         async with served(onwards) as url:
             await collect(SourceAddress(url), pictures(2))
+
+
+@pytest.mark.parametrize("query", ["?a=%7e&b=%20+c", "?user=a@b", ""])
+async def test_digest_signs_the_address_as_it_is_sent(query: str) -> None:
+    signed: list[tuple[str, str]] = []
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "")
+        if not given:
+            return web.Response(status=401, headers={"WWW-Authenticate": 'Digest realm="r", nonce="n", qop="auth"'})
+        signed.append((request.raw_path, given.split('uri="')[1].split('"')[0]))
+        return web.Response(status=404)
+
+    async with served(handler) as url:
+        await problem_of(SourceAddress(url + query, "viewer", SECRET))
+    ((sent, stated),) = signed
+    assert sent == stated == "/video" + query
 
 
 async def test_https_trusts_an_unknown_certificate_only_when_told_to() -> None:

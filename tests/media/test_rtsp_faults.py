@@ -32,7 +32,7 @@ async def test_loss_is_counted_and_marks_what_it_damages(transport: str) -> None
 
 
 async def test_a_silent_camera_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "SILENT_AFTER_US", 1_500_000)
+    monkeypatch.setattr(session, "SILENT_AFTER_US", 3_000_000)
     async with simulated(camera()) as simulator:
         sink = Collected()
         async with playing(SourceAddress(simulator.url("cam")), sink) as task:
