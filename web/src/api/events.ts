@@ -12,8 +12,10 @@ export const cameras = signal<readonly CameraView[] | undefined>(undefined);
 /** Whether the recorder answers. */
 export const connection = signal<Connection>('connecting');
 
+const SETTLE_MS = 100;
 let socket: WebSocket | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
+let due = false;
 let wanted = false;
 const backoff = new Backoff(500, 10_000);
 
@@ -39,6 +41,16 @@ export function stopEvents(): void {
 export async function refreshCameras(): Promise<void> {
   const answer = await api.get('/api/v1/cameras');
   cameras.value = answer.cameras.map(cameraFrom);
+}
+
+/** Fetch it shortly, once for however many reasons come together. */
+function refreshSoon(): void {
+  if (due) return;
+  due = true;
+  setTimeout(() => {
+    due = false;
+    if (wanted) void refreshCameras().catch(() => undefined); // the next event or connection asks again
+  }, SETTLE_MS);
 }
 
 /** Replace or add one camera as an API answer gave it. */
@@ -86,7 +98,7 @@ function retry(): void {
 function receive(data: unknown): void {
   const message = parse(data);
   if (message?.op === 'state' && message.camera) applyState(message.camera, message.state ?? null);
-  else if (message?.op === 'event' && message.type?.startsWith('config/')) void refreshCameras().catch(() => undefined);
+  else if (message?.op === 'event' && message.type?.startsWith('config/')) refreshSoon();
 }
 
 interface EventMessage {
@@ -113,6 +125,6 @@ function applyState(id: string, state: CameraState | null): void {
   } else if (list.some((camera) => camera.id === id)) {
     cameras.value = list.map((camera) => (camera.id === id ? { ...camera, state } : camera));
   } else {
-    void refreshCameras().catch(() => undefined); // added elsewhere
+    refreshSoon(); // added elsewhere
   }
 }

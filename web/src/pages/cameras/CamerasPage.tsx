@@ -21,7 +21,7 @@ export function CamerasPage() {
   const list = cameras.value;
   const add = () => setOpen({ what: 'add' });
   return (
-    <div class="page">
+    <div class="page wide">
       <header class="page-head">
         <h1>Cameras</h1>
         {may('administrator') && list && list.length > 0 && (
