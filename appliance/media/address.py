@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from appliance.core.errors import ProblemError
 
@@ -10,6 +10,7 @@ DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 TRANSPORTS = ("auto", "tcp", "udp")
 LONGEST_URL = 2000
 _FILE_NAME = re.compile(r"[^/\\.\x00][^/\\\x00]{0,199}\.mkv", re.IGNORECASE)
+_SECRET_NAMES = frozenset({"pass", "passwd", "password", "passwort", "pw", "pwd", "secret", "token"})
 _KEPT = "/%:=&?~+!$,;'@()*[]-._"
 
 
@@ -84,7 +85,7 @@ def target_of(url: str) -> Target:
     scheme = parts.scheme.lower()
     if scheme not in DEFAULT_PORTS:
         raise _bad_url("The address does not begin with rtsp://, rtsps://, http://, https:// or file:")
-    if "@" in parts.netloc:
+    if "@" in parts.netloc or _has_secret(parts.query):
         raise ProblemError(
             "credentials-in-url",
             "The address holds a user name or a password",
@@ -110,6 +111,11 @@ def _split(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:
         raise _bad_url("The address cannot be read") from None
+
+
+def _has_secret(query: str) -> bool:
+    """Whether a parameter is called a password: everybody who may see the camera sees its address."""
+    return any(name.lower() in _SECRET_NAMES for name, _ in parse_qsl(query))
 
 
 def _on_the_wire(parts: SplitResult, scheme: str) -> str:

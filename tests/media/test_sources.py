@@ -45,6 +45,7 @@ def test_good_addresses(url: str) -> None:
         ("rtsp://" + "a" * 300 + "/", "bad-url"),
         ("rtsp://viewer:secret@camera/", "credentials-in-url"),
         ("rtsp://viewer@camera/", "credentials-in-url"),
+        ("http://camera/video.mjpg?user=viewer&PWD=secret", "credentials-in-url"),
         ("javascript:alert(1)", "bad-url"),
     ],
 )
