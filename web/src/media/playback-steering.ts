@@ -7,6 +7,8 @@ const KEEP_BEHIND_S = 60;
 const TRIM_EVERY_MS = 5_000;
 /** Closer than this to the end of a range, it has been played. */
 const PLAYED_S = 0.08;
+/** The element stands still on the last picture of a range, which may be this long. */
+const LAST_PICTURE_S = 1;
 /** Holes shorter than this are jumped without a word. */
 const NOTICED_GAP_S = 0.5;
 const CAUGHT_UP_MS = 700;
@@ -118,7 +120,9 @@ export class PlaybackSteering implements Steering {
     const { video } = this.player;
     if (video.seeking) return false;
     const endS = rangeEndS(video.buffered, video.currentTime);
-    return endS === null || endS - video.currentTime < PLAYED_S;
+    if (endS === null) return true;
+    const restS = endS - video.currentTime;
+    return restS < PLAYED_S || (restS < LAST_PICTURE_S && video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA);
   }
 
   /** Goes to the next range, saying why there was none before; at the end of all ranges, to the end. */
