@@ -12,7 +12,7 @@ PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 WIDE, PHONE = (1280, 800), (390, 844)
-RECORDED_S = 180  # so that the timeline has something to show
+RECORDED_S = 240  # so that the timeline has something to show
 SETTLE_MS = 8000
 ZOOMS = 6
 # 256 colours are enough for drawn scenes, and make a third of the size.
