@@ -36,6 +36,7 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 _NOT_WORTH_A_NOTE = frozenset({"too-many-tries", "busy"})
+_NOTED_OF_STRANGERS = frozenset({"wrong-credentials", "wrong-setup-code"})  # all else could be sent without end
 
 
 def build_app(
@@ -97,7 +98,7 @@ class _Endpoint:
             answer = await self._handled(route, call, caller)
         except Exception as error:
             code = _outcome(error)
-            if code not in _NOT_WORTH_A_NOTE:
+            if _is_worth_a_note(code, caller):
                 await self._note(call, action, code)
             raise
         await self._note(call, action, "done")
@@ -124,6 +125,13 @@ class _Endpoint:
         if route.method == "WS":
             return await _until_ended(route, call, caller)
         return _encoded(route, await route.handler(call))
+
+
+def _is_worth_a_note(failure: str, caller: Caller) -> bool:
+    """Whether a call that failed goes into the log, which is never cut: strangers only add what is throttled."""
+    if caller.identity.role is None:
+        return failure in _NOTED_OF_STRANGERS
+    return failure not in _NOT_WORTH_A_NOTE
 
 
 def _outcome(error: Exception) -> str:

@@ -59,6 +59,21 @@ async def test_guessing_during_a_pause_does_not_fill_the_log(site: Site) -> None
     assert len(await entries(site)) == 5
 
 
+async def test_a_stranger_cannot_fill_the_log(site: Site) -> None:
+    """The log is durable and never cut: what needs no account and no guess must leave nothing in it."""
+    await site.user()
+    session, setup = "/api/v1/session", "/api/v1/setup"
+    for path, body, headers in [
+        (session, b"{", {}),
+        (session, {"username": "a", "password": "b", "more": 1}, {}),
+        (session, b"{}", {"Content_Type": "text/plain"}),
+        (session, {"username": "a", "password": "b"}, {"Origin": "https://elsewhere.example"}),
+        (setup, {"code": "x", "username": "ada", "password": PASSWORD}, {}),
+    ]:
+        assert (await site.call("POST", path, body, **headers)).status >= 400
+    assert await entries(site) == []
+
+
 async def test_the_log_is_read_page_by_page(site: Site) -> None:
     admin = await site.token()
     for n in range(5):
