@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 from yarl import URL  # aiohttp's own
 
-from appliance.core.clock import Clock
+from appliance.core.clock import US_PER_S, Clock
 from appliance.core.errors import ProblemError
 from appliance.media import problems
 from appliance.media.address import SourceAddress, target_of
@@ -19,6 +19,7 @@ from appliance.media.tls import tls_context
 CONNECT_TIMEOUT_S = 10.0
 SILENT_AFTER_S = 10.0
 MOST_CHALLENGES = 2
+SET_BACK_US = US_PER_S
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -121,9 +122,14 @@ class Pictures:
         if fmt != self._format:
             self._format = fmt
             self._sink.on_video_format(fmt)
-        self._last_us = max(self._last_us + 1, self._clock.now_us())
+        self._last_us = self._next_us()
         self.count += 1
         self._sink.on_video(VideoUnit(self._last_us, image, True))
+
+    def _next_us(self) -> int:
+        """Now, a little later than the picture before it; a clock that was set back is followed."""
+        now_us = self._clock.now_us()
+        return self._last_us + 1 if self._last_us - SET_BACK_US < now_us <= self._last_us else now_us
 
 
 def _problem(error: aiohttp.ClientError, pictures: Pictures) -> ProblemError:

@@ -72,6 +72,9 @@ async def _play(film: "Film", thread: ThreadPoolExecutor, sink: Sink, clock: Clo
         sink.on_audio_format(film.audio)
     zero_us, started_us = clock.now_us(), clock.monotonic_us()
     while True:
+        set_by_us = clock.now_us() - zero_us - (clock.monotonic_us() - started_us)
+        if abs(set_by_us) > LATE_US:  # our clock was set: what follows is played at the new time
+            zero_us += set_by_us
         for timed in await _in(thread, film.batch):
             wait_us = timed.due_us - (clock.monotonic_us() - started_us)
             if wait_us > 0:

@@ -12,6 +12,7 @@ from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from appliance.core.clock import ManualClock
 from appliance.core.errors import ProblemError
 from appliance.media import http_mjpeg
 from appliance.media.multipart import LARGEST_PART_BYTES, Multipart, boundary_of
@@ -203,6 +204,16 @@ async def test_nobody_there_and_not_http() -> None:
     async with server:
         found = await problem_of(SourceAddress(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"))
     assert found.code == "not-a-camera"
+
+
+def test_times_go_forward_unless_the_clock_is_set_back() -> None:
+    clock, sink = ManualClock(), Collected()
+    taker = http_mjpeg.Pictures(sink, clock)
+    for step_us in (0, 0, 40_000, -3_600_000_000, 0):
+        clock.advance(step_us)
+        taker.take(IMAGE)
+    first = sink.units[0].time_us
+    assert [unit.time_us - first for unit in sink.units] == [0, 1, 40_000, -3_599_960_000, -3_599_959_999]
 
 
 @settings(max_examples=50, deadline=None)
