@@ -29,12 +29,14 @@ Recorder = Callable[[Path, str, int], AbstractContextManager[Running]]
 class Sample:
     """One recorder over one window. cpu: CPU seconds per camera-minute; private: MiB per camera.
 
-    others_cpu: the same of the appliance's further units. packets_lost, frames: by camera, since the start.
+    others_cpu: the same of the appliance's further units. load: the machine's average of the last minute.
+    packets_lost, frames: by camera, since the start.
     """
 
     cpu: float
     private: float
     others_cpu: float
+    load: float
     packets_lost: dict[str, int]
     frames: dict[str, Count]
 
@@ -50,6 +52,7 @@ def measure(recorder: Recorder, url: str, cameras: int, window_s: float = WINDOW
             others_before = sum(sum(p.cpu_times()[:2]) for p in others)
             used = watch(running.pids, window_s)
             others_cpu = sum(sum(p.cpu_times()[:2]) for p in others) - others_before
+            load = os.getloadavg()[0]
             packets_lost = running.packets_lost()
         frames = count_frames(folder, clip())
     camera_minutes = cameras * used.wall_s / 60
@@ -57,6 +60,7 @@ def measure(recorder: Recorder, url: str, cameras: int, window_s: float = WINDOW
         used.cpu_s / camera_minutes,
         used.private_mib / cameras,
         others_cpu / camera_minutes,
+        load,
         packets_lost,
         frames,
     )
@@ -86,7 +90,7 @@ def _cpu_ratio(name: str, cameras: int, pairs: list[tuple[Sample, Sample]], limi
         f"{median_of([ours.cpu for ours, _ in pairs]):.3f} CPU-s per camera-minute of both ingest processes against "
         f"{median_of([peer.cpu for _, peer in pairs]):.3f} of `ffmpeg -rtsp_transport tcp -c copy -f segment`; "
         f"bus and api besides: {median_of([ours.others_cpu for ours, _ in pairs]):.3f}; "
-        f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+        f"load average {median_of([sample.load for pair in pairs for sample in pair]):.1f} on {os.cpu_count()} cores"
     )
     return at_most(name, median_of(ratios), "×", limit, method)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.cameras.model import Camera, Source, Transport
 from appliance.core.config import ConfigStore
+from bench.source import camera_url
 from hwtests.appliance import Appliance
 
 START_TIMEOUT_S = 90
@@ -41,7 +42,7 @@ def _configure(folder: Path, url: str, cameras: int) -> None:
     with ConfigStore(folder / "config") as store:
         table = store.table("cameras", Camera)
         for number in range(cameras):
-            source = Source(url=url, transport=Transport.TCP)
+            source = Source(url=camera_url(url, number), transport=Transport.TCP)
             table.put(Camera(id=f"cam{number:03}", name=f"Camera {number}", source=source), actor="bench")
 
 
@@ -55,7 +56,8 @@ def ffmpeg_segments(folder: Path, url: str, cameras: int) -> Iterator[Running]:
     """`ffmpeg -rtsp_transport tcp -c copy -f segment`, a process for each camera: what most recorders do."""
     commands = [
         [
-            *("ffmpeg", "-v", "error", "-nostdin", "-rtsp_transport", "tcp", "-i", url, "-c", "copy"),
+            *("ffmpeg", "-v", "error", "-nostdin", "-rtsp_transport", "tcp"),
+            *("-i", camera_url(url, number), "-c", "copy"),
             *("-f", "segment", "-segment_time", "60", "-reset_timestamps", "1", str(folder / f"{number:03}-%05d.mp4")),
         ]
         for number in range(cameras)
@@ -69,8 +71,9 @@ def motion_passthrough(folder: Path, url: str, cameras: int) -> Iterator[Running
     """Debian's motion, recording continuously in passthrough; it decodes every frame all the same."""
     configuration = folder / "motion.conf"
     configuration.write_text(
-        f"netcam_url {url}\ntarget_dir {folder}\nmovie_output on\nmovie_passthrough on\nemulate_motion on\n"
-        "picture_output off\nwebcontrol_port 0\nstream_port 0\nlog_level 3\nwidth 1920\nheight 1080\nframerate 25\n"
+        f"netcam_url {camera_url(url, 0)}\ntarget_dir {folder}\nmovie_output on\nmovie_passthrough on\n"
+        "emulate_motion on\npicture_output off\n"
+        "webcontrol_port 0\nstream_port 0\nlog_level 3\nwidth 1920\nheight 1080\nframerate 25\n"
     )
     with _children([["motion", "-n", "-c", str(configuration)] for _ in range(cameras)]) as pids:
         yield Running(pids)

@@ -9,6 +9,8 @@ from pathlib import Path
 WORK = Path(__file__).parent / "work"
 CLIP = WORK / "clip-1080p25-4m.h264"
 SECONDS = 20
+GOP_FRAMES = 50
+MOUNTS = 8
 
 
 def clip() -> Path:
@@ -20,7 +22,18 @@ def clip() -> Path:
             [
                 *("ffmpeg", "-v", "error", "-y", "-f", "lavfi"),
                 *("-i", "testsrc2=size=1920x1080:rate=25,noise=alls=12:allf=t", "-t", str(SECONDS)),
-                *("-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "50", "-keyint_min", "50"),
+                *(
+                    "-c:v",
+                    "libx264",
+                    "-preset",
+                    "ultrafast",
+                    "-bf",
+                    "0",
+                    "-g",
+                    str(GOP_FRAMES),
+                    "-keyint_min",
+                    str(GOP_FRAMES),
+                ),
                 *("-sc_threshold", "0", "-pix_fmt", "yuv420p"),
                 *("-x264-params", "slices=1:sliced-threads=0:rc-lookahead=0:sync-lookahead=0"),
                 *("-b:v", "4M", "-maxrate", "4M", "-minrate", "4M", "-bufsize", "2M", "-nal-hrd", "cbr"),
@@ -34,7 +47,7 @@ def clip() -> Path:
 
 @contextmanager
 def gst_server() -> Iterator[str]:
-    """A running gst-rtsp-server; yields the URL that any number of readers may open."""
+    """A running gst-rtsp-server; yields its cameras' URL without their number, see `camera_url`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -53,3 +66,8 @@ def gst_server() -> Iterator[str]:
     finally:
         server.kill()
         server.wait()
+
+
+def camera_url(server: str, number: int) -> str:
+    """The address of the number-th camera; any number of readers may open it."""
+    return f"{server}{number % MOUNTS}"
