@@ -40,8 +40,14 @@ class Outbox:
         self._more = asyncio.Event()
 
     async def open(self) -> None:
-        """Open the file; what an earlier process left is delivered first. A damaged file is set aside, with a log."""
-        self._db = await self._call(self._open)
+        """Open the file; what an earlier process left is delivered first. A damaged file is set aside, with a log.
+
+        Where the disk has no room for that, the first `put` or `pump` tries again until it has.
+        """
+        try:
+            await self._call(self._connection)
+        except (apsw.Error, OSError) as error:
+            log.error("%s cannot be opened now: %s", self._path.name, error)
         self._more.set()
 
     async def put(self, event: Event) -> None:
@@ -88,7 +94,7 @@ class Outbox:
         for attempt in itertools.count():
             try:
                 return await self._call(work)
-            except apsw.Error as error:
+            except (apsw.Error, OSError) as error:
                 if attempt == 0:
                     log.error("%s cannot be used now: %s", self._path.name, error)
                 await asyncio.sleep(RETRY_S)
@@ -118,7 +124,8 @@ class Outbox:
         return db
 
     def _connection(self) -> apsw.Connection:
-        assert self._db is not None, "open() comes first"
+        if self._db is None:
+            self._db = self._open()
         return self._db
 
     def _insert(self, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """A SQLite file with a thread of its own, so that the event loop never waits for the disk."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import TypeVar
 import apsw
 
 from appliance.db.sqlite import open_writer
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -29,6 +32,13 @@ class DatabaseThread:
     async def call(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run work in one transaction; what it raises rolls back and comes out here."""
         return await self._run(lambda: self._transaction(work))
+
+    async def attempt(self, work: Callable[[apsw.Connection], object]) -> None:
+        """As `call`, for housekeeping: where the disk refuses (it is full, say) that is logged and forgotten."""
+        try:
+            await self.call(work)
+        except apsw.Error as error:
+            log.warning("%s cannot be written now: %s", self._path.name, error)
 
     async def close(self) -> None:
         """Close the file."""

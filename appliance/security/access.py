@@ -82,9 +82,12 @@ class Access:
 
 
 def _device_key(db: apsw.Connection) -> bytes:
-    db.execute("INSERT OR IGNORE INTO secret VALUES ('device-key', ?)", (secrets.token_bytes(32),))
-    (key,) = next(iter(db.execute("SELECT value FROM secret WHERE name = 'device-key'")))
-    return bytes(key)
+    """Made once; later starts only read, so that a full disk does not keep the unit from starting."""
+    for (key,) in db.execute("SELECT value FROM secret WHERE name = 'device-key'"):
+        return bytes(key)
+    made = secrets.token_bytes(32)
+    db.execute("INSERT INTO secret VALUES ('device-key', ?)", (made,))
+    return made
 
 
 def _wrong_code() -> ProblemError:

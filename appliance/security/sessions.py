@@ -4,7 +4,10 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import apsw
 
 from appliance.core.clock import US_PER_S, Clock
 from appliance.core.events import new_id
@@ -36,7 +39,10 @@ class Session:
 
 
 class Sessions:
-    """Every session, in memory and in the database: signing out is at once and for good."""
+    """Every session, in memory and in the database: signing out is at once and for good.
+
+    A full disk keeps nobody from using a session: only signing in and out need the database to take something.
+    """
 
     def __init__(self, db: DatabaseThread, clock: Clock) -> None:
         self._db = db
@@ -62,7 +68,8 @@ class Sessions:
         await self._db.call(lambda db: db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?)", row))
         self._by_hash[session.token_hash] = session
         own = sorted((s for s in self._by_hash.values() if s.username == username), key=lambda s: s.made_us)
-        await self._drop(own[:-MOST_PER_USER])
+        if surplus := own[:-MOST_PER_USER]:
+            await self._db.call(self._forgotten(surplus))
         return token
 
     async def find(self, token: str) -> Session | None:
@@ -72,7 +79,7 @@ class Sessions:
             return None
         now_us = self._clock.now_us()
         if now_us >= session.expires_us():
-            await self._drop([session])
+            await self._db.attempt(self._forgotten([session]))
             return None
         await self._seen(session, now_us)
         return session
@@ -81,7 +88,7 @@ class Sessions:
         """Sign out; a token that is no session is no error."""
         session = self._by_hash.get(_hashed(token))
         if session is not None:
-            await self._drop([session])
+            await self._db.call(self._forgotten([session]))
 
     async def expire(self) -> None:
         """Drop what has expired; an open WebSocket counts as use. Call it about once a minute."""
@@ -89,23 +96,23 @@ class Sessions:
         for session in tuple(self._by_hash.values()):
             if session.sockets and now_us < session.expires_us():
                 await self._seen(session, now_us)
-        await self._drop([s for s in self._by_hash.values() if now_us >= s.expires_us()])
+        if expired := [s for s in self._by_hash.values() if now_us >= s.expires_us()]:
+            await self._db.attempt(self._forgotten(expired))
 
     async def _seen(self, session: Session, now_us: int) -> None:
         session.seen_us = max(session.seen_us, now_us)
         if session.seen_us - session.stored_us >= SEEN_STORED_EVERY_S * US_PER_S:
             session.stored_us = session.seen_us
             row = (session.seen_us, session.id)
-            await self._db.call(lambda db: db.execute("UPDATE session SET seen_us = ? WHERE id = ?", row))
+            await self._db.attempt(lambda db: db.execute("UPDATE session SET seen_us = ? WHERE id = ?", row))
 
-    async def _drop(self, sessions: list[Session]) -> None:
-        if not sessions:
-            return
+    def _forgotten(self, sessions: list[Session]) -> Callable[[apsw.Connection], object]:
+        """End sessions at once; returns the work that removes them from the database."""
         for session in sessions:
             self._by_hash.pop(session.token_hash, None)
             session.ended.set()
         ids = [(session.id,) for session in sessions]
-        await self._db.call(lambda db: db.executemany("DELETE FROM session WHERE id = ?", ids))
+        return lambda db: db.executemany("DELETE FROM session WHERE id = ?", ids)
 
 
 def csrf_of(token: str) -> str:

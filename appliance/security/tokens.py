@@ -86,7 +86,7 @@ class Tokens:
         if token.used_us is not None and now_us - token.used_us < USED_STORED_EVERY_S * US_PER_S:
             return
         token.used_us = now_us
-        await self._db.call(lambda db: db.execute("UPDATE token SET used_us = ? WHERE id = ?", (now_us, token.id)))
+        await self._db.attempt(lambda db: db.execute("UPDATE token SET used_us = ? WHERE id = ?", (now_us, token.id)))
 
 
 def _hashed(secret: str) -> bytes:

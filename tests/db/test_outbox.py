@@ -89,3 +89,18 @@ async def test_a_full_disk_delays_an_event(tmp_path: Path) -> None:
     await asyncio.wait_for(putting, 20)
     assert await heard_from(outbox, 1) == [1]
     await outbox.close()
+
+
+async def test_a_disk_without_room_for_the_file_ends_nothing(tmp_path: Path) -> None:
+    """The unit starts and records all the same; what is owed is stored when there is room."""
+    folder = tmp_path / "state"
+    folder.write_bytes(b"")  # where the folder should be: nothing can be made below it
+    outbox = Outbox(folder / "outbox.db")
+    await outbox.open()
+    putting = asyncio.create_task(outbox.put(event(1)))
+    done, _ = await asyncio.wait({putting}, timeout=0.1)
+    assert not done
+    folder.unlink()
+    await asyncio.wait_for(putting, 20)
+    assert await heard_from(outbox, 1) == [1]
+    await outbox.close()
