@@ -24,6 +24,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 SMALL = Profile(width=320, height=180, fps=10.0, kbps=200)
+H265 = Profile(codec=Codec.H265, width=320, height=180, fps=10.0)
 MJPEG = Profile(codec=Codec.MJPEG, width=320, height=176, fps=10.0)
 
 OpenPage = Callable[..., Page]
@@ -39,13 +40,14 @@ def browser_fixture() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session", name="cameras")
 def cameras_fixture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CameraProcess]:
-    """Cameras that want a password: "gate", "yard", "hall" and "porch" with sound, and "lot", which speaks M-JPEG."""
+    """Cameras with a password: "gate", "yard", "hall" and "porch" with sound, "lot" and "mill" in other codings."""
     made = {
         "gate": (SMALL, None),
         "yard": (SMALL, None),
         "hall": (SMALL, Audio.AAC),
         "porch": (SMALL, Audio.PCMU),
         "lot": (MJPEG, None),
+        "mill": (H265, None),
     }
     configured = [
         CameraConfig(

@@ -27,14 +27,15 @@ def test_the_newest_pictures_move_on_the_screen(
     expect(stage_of(page, "Gate").get_by_role("img", name="Recording")).to_be_visible()
 
 
-def test_an_m_jpeg_camera_plays_and_says_that_it_is_transcoded(
-    open_page: OpenPage, appliance: Appliance, cameras: CameraProcess
+@pytest.mark.parametrize(("name", "coding"), [("lot", "M-JPEG"), ("mill", "H.265")])
+def test_what_the_browser_cannot_play_is_transcoded_and_says_so(
+    open_page: OpenPage, appliance: Appliance, cameras: CameraProcess, name: str, coding: str
 ) -> None:
-    appliance.api.add_camera("Lot", cameras.source("lot"))
+    appliance.api.add_camera("Lot", cameras.source(name))
     page = open_page()
     lot = stage_of(page, "Lot")
     wait_shown(lot, wait_shown(lot), frames=5)
-    expect(lot.get_by_text("Transcoded from M-JPEG")).to_be_visible()
+    expect(lot.get_by_text(f"Transcoded from {coding}")).to_be_visible()
 
 
 def test_a_tile_says_why_there_is_no_picture_and_what_to_do(

@@ -20,7 +20,7 @@ from tests.web.screen import Shown, shown, wait_shown
 pytestmark = pytest.mark.browser
 
 GOP_US = 2_000_000
-RECORDED_US = 25_000_000
+RECORDED_US = 18_000_000
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,10 @@ def test_a_click_on_the_timeline_plays_the_recording_of_that_time(
     start_us, end_us = _spans(appliance, gate)[0]
     wanted_us = (start_us + end_us) // 2
     _zoom_to(page, wanted_us)
+    _find(page, wanted_us)
+    still = page.locator(".timeline-hover img")
+    expect(still).to_be_visible()
+    wait_for(lambda: still.evaluate("(image) => image.naturalWidth") == 160, 20, "the picture of that time")
     clicked_us = _click_at(page, wanted_us)
     expect(stage.get_by_text("Playback", exact=True)).to_be_visible()
     page.get_by_role("button", name="Pause").click()
