@@ -29,6 +29,7 @@ LOW_WATER_US = 120_000  # a read waits for at most about so much of the stream
 MOST_LOW_WATER_BYTES = 64 * 1024
 LEAST_LOW_WATER_BYTES = 2 * 1024
 _DOLLAR = 0x24
+_MARKER = 0x80
 _FRAME = struct.Struct(">BBHBBHII")  # RFC 2326 clause 10.12, then RFC 3550 clause 5.1
 _INTERLEAVED = 4
 
@@ -183,7 +184,7 @@ class RtspConnection(asyncio.BufferedProtocol):
                 break
             if channel in takers:
                 taker = takers[channel]
-                if length >= LEAST_FRAME_BYTES and stop + length < end:
+                if length >= LEAST_FRAME_BYTES and kind < _MARKER and stop + length < end:
                     behind = taker.run(view, at, end, length + _INTERLEAVED, stamp, ssrc)
                     if behind > at:
                         at = behind
