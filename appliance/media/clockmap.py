@@ -9,6 +9,9 @@ ALIGN_PPM = 5_000
 AHEAD_US = US_PER_S // 10  # nothing arrives before it was taken: a map this far ahead was anchored to a late arrival
 AHEAD_SHARE = 10  # of media time, what is taken back until it no longer is
 EARLY_US = 3 * US_PER_S  # our clock was set back, by more than B-frames go back: that is a break for all behind us
+BURST_US = 10 * US_PER_S  # a camera, or one that passes on its stream, begins with what it has kept: no break
+JUMP_US = US_PER_S
+BURST_SHARE = 2  # of media time, what is taken back while the map is more than EARLY_US ahead
 LATE_US = 10 * US_PER_S  # no connection that stalls for longer is kept
 REORDER_US = 2 * US_PER_S  # timestamps that go further back than B-frames started over
 STALLED_US = US_PER_S
@@ -23,10 +26,10 @@ class ClockMap:
 
     Anchored to the first arrival, then carried by RTP time. Each second the least delayed arrival says how far the
     camera's sampling clock has drifted from ours; the map follows by at most 500 ppm, or by a tenth of media time while
-    it is more than 100 ms ahead because its first arrival was late. What a stalled connection delivers late keeps its
-    time. The result is never more than 3 s ahead of the arrival and never more than 10 s
-    behind it: timestamps that jump, or a clock of ours that is set, anchor the map anew; so do arrivals that stay more
-    than 1 s late for three seconds. `anchors` counts that.
+    it is more than 100 ms ahead because its first arrival was late, by half of it beyond 3 s. What a stalled connection
+    delivers late keeps its time. The result is never more than 10 s from the arrival: timestamps that jump, or a clock
+    of ours that is set, anchor the map anew; so do arrivals that stay more than 1 s late for three seconds. `anchors`
+    counts that.
     """
 
     def __init__(self, rate_hz: int) -> None:
@@ -40,6 +43,7 @@ class ClockMap:
         self._previous_error_us = 0
         self._stalled_windows = 0
         self._ahead_us = 0
+        self._last_error_us = 0
         self._report: tuple[int, int] | None = None
 
     def time_us(self, rtp: int, arrival_us: int) -> int:
@@ -49,18 +53,24 @@ class ClockMap:
         self._ticks += step
         error_us = arrival_us - self._media_us(self._ticks) - self._offset_us
         back_us = -self._media_us(step)
-        if not self.anchors or not -EARLY_US <= error_us <= LATE_US or back_us > REORDER_US:
+        if not self.anchors or self._is_jump(error_us) or back_us > REORDER_US:
             self._anchor(arrival_us)
             return arrival_us
+        self._last_error_us = error_us
         if self._least_error_us is None or error_us < self._least_error_us:
             self._least_error_us = error_us
         if arrival_us >= self._window_us + WINDOW_US:
             self._follow(self._least_error_us, arrival_us)
         if self._ahead_us and step > 0:
-            back = min(self._ahead_us, -back_us // AHEAD_SHARE)
+            back = min(self._ahead_us, -back_us // (BURST_SHARE if self._ahead_us > EARLY_US else AHEAD_SHARE))
             self._ahead_us -= back
             self._offset_us -= back
         return self._media_us(self._ticks) + self._offset_us
+
+    def _is_jump(self, error_us: int) -> bool:
+        """Whether the times are out of bounds: a burst runs ahead little by little, a set clock does it at once."""
+        burst = error_us >= -BURST_US and error_us > self._last_error_us - JUMP_US
+        return error_us > LATE_US or (error_us < -EARLY_US and not burst)
 
     def sender_report(self, ntp_us: int, rtp: int) -> None:
         """A sender report (RFC 3550 clause 6.4.1): the camera's wall clock (UTC µs) at an RTP timestamp."""
@@ -108,7 +118,7 @@ class ClockMap:
         self._offset_us = arrival_us
         self._window_us = arrival_us
         self._least_error_us = None
-        self._previous_error_us = self._stalled_windows = self._ahead_us = 0
+        self._previous_error_us = self._stalled_windows = self._ahead_us = self._last_error_us = 0
         self._report = None
 
     def _step_to(self, rtp: int) -> int:
