@@ -1,19 +1,22 @@
 """The TLS side of the server: 1.2 or newer, with the appliance's own certificate, renewed while it runs."""
 
 import asyncio
+import logging
 import ssl
 from pathlib import Path
 
 from appliance.core.clock import Clock
 from appliance.security.certificates import ServerFiles, ensure_certificates, own_names
 
+log = logging.getLogger(__name__)
+
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good
 LOOK_EVERY_S = 6 * 3600
 
 
 def server_context(folder: Path, clock: Clock) -> ssl.SSLContext:
-    """A context with a good certificate, which is made if need be."""
-    ensure_certificates(folder, own_names(), clock)
+    """A context with a good certificate, which is made if need be; raises OSError where there is none to be had."""
+    _renewed(folder, clock)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION
@@ -27,8 +30,17 @@ async def keep_renewed(context: ssl.SSLContext, folder: Path, clock: Clock) -> N
     """Renew near expiry or when the machine's addresses change; new connections get the new one."""
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
-        if await asyncio.to_thread(ensure_certificates, folder, own_names(), clock):
+        if await asyncio.to_thread(_renewed, folder, clock):
             _load(context, folder)
+
+
+def _renewed(folder: Path, clock: Clock) -> bool:
+    """Whether there is a new certificate. Where the disk takes none, the one of before still serves for a while."""
+    try:
+        return ensure_certificates(folder, own_names(), clock)
+    except OSError as error:
+        log.error("no new server certificate can be written: %s", error.strerror)
+        return False
 
 
 def _load(context: ssl.SSLContext, folder: Path) -> None:

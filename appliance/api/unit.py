@@ -1,9 +1,11 @@
 """Unit api: wires configuration, access, bus and routes to the HTTPS server, and says where it is."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,6 +31,8 @@ from appliance.core.unit import UnitContext
 from appliance.security.access import Access
 from appliance.security.audit import AuditLog
 from appliance.security.passwords import Passwords
+
+log = logging.getLogger(__name__)
 
 PORT_VARIABLE = "GATEHOUSE_PORT"
 DEFAULT_PORT = 8443
@@ -113,10 +117,17 @@ async def _say_ready(context: UnitContext, services: Services, port: int) -> Non
     set_up = services.access.users.has_administrator
     code = SET_UP if set_up else await asyncio.to_thread(services.access.setup_code.make)
     told = msgspec.json.encode(Ready(url=f"https://localhost:{port}", setup_code=code))
-    folder = context.paths.run / "api"
-    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-    await asyncio.to_thread(write_durably, folder / "ready.json", told)
+    await asyncio.to_thread(_write_ready, context.paths.run / "api" / "ready.json", told)
     context.notifier.ready()
+
+
+def _write_ready(file: Path, told: bytes) -> None:
+    """For the supervisor's ready line; whom a full disk keeps from reading it may still sign in."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(file, told)
+    except OSError as error:
+        log.error("%s cannot be written: %s", file.name, error.strerror)
 
 
 async def _expire_sessions(access: Access) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from appliance.core.clock import US_PER_S, Clock
-from appliance.core.durable import write_durably
+from appliance.core.durable import sync_folder, write_durably
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ CA_DAYS = 3650
 SERVER_DAYS = 397  # browsers refuse server certificates that live longer
 RENEW_DAYS_BEFORE = 30
 BACKDATED = timedelta(hours=24)  # clients whose clock is behind
-_PUBLIC = 0o644
+_PRIVATE, _PUBLIC = 0o600, 0o644
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,16 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _write(key_file: Path, file: Path, key: ec.EllipticCurvePrivateKey, chain: list[x509.Certificate]) -> None:
-    """The key first: a kill in between leaves a pair that does not match, which is made anew."""
+    """Both are on the disk before either takes its place: a full disk leaves the pair of before.
+
+    A kill in between leaves a pair that does not match, which is made anew.
+    """
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    write_durably(key_file, key.private_bytes(encoding, form, serialization.NoEncryption()), mode=0o600)
-    write_durably(file, b"".join(certificate.public_bytes(encoding) for certificate in chain), mode=_PUBLIC)
+    private = key.private_bytes(encoding, form, serialization.NoEncryption())
+    public = b"".join(certificate.public_bytes(encoding) for certificate in chain)
+    staged = [(path, path.with_name(f"{path.name}.next")) for path in (key_file, file)]
+    for (_, stage), content, mode in zip(staged, (private, public), (_PRIVATE, _PUBLIC), strict=True):
+        write_durably(stage, content, mode=mode)
+    for path, stage in staged:
+        stage.rename(path)
+    sync_folder(file.parent)

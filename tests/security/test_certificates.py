@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from appliance.api.tls import server_context
 from appliance.core.clock import US_PER_S, ManualClock
 from appliance.security.certificates import RENEW_DAYS_BEFORE, SERVER_DAYS, ensure_certificates, own_names
 
@@ -88,3 +89,14 @@ def test_a_key_that_belongs_to_another_certificate_is_noticed(tmp_path: Path, cl
 
 def test_the_machine_knows_its_own_names() -> None:
     assert {"localhost", "127.0.0.1", "::1"} <= set(own_names())
+
+
+def test_a_disk_that_takes_no_new_certificate_leaves_the_one_that_serves(tmp_path: Path, clock: ManualClock) -> None:
+    ensure_certificates(tmp_path, own_names(), clock)
+    before = certificate(tmp_path).serial_number
+    clock.advance((SERVER_DAYS - RENEW_DAYS_BEFORE) * DAY_US)
+    (tmp_path / "server.pem.next.new").mkdir()  # the key is written, the certificate cannot be
+    with pytest.raises(OSError):
+        ensure_certificates(tmp_path, own_names(), clock)
+    server_context(tmp_path, clock)  # raises where key and certificate do not match
+    assert certificate(tmp_path).serial_number == before
