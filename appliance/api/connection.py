@@ -1,5 +1,7 @@
 """Bounds on connections: a client that sends its request slowly, or opens many, must not keep others out.
 
+Connections count from the moment the kernel hands them over: who opens many and never speaks TLS meets the same bounds.
+
 aiohttp closes a connection whose request line and headers are not whole KEEPALIVE_S after it was opened or last
 answered; the body has a limit of its own (appliance/api/server.py). A client that does not read what it asked for is
 dropped after STALL_TIMEOUT_S: a player that was paused asks for the rest when it goes on.
@@ -10,6 +12,8 @@ import logging
 import socket
 import ssl
 from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 
 from aiohttp import web
 
@@ -23,6 +27,7 @@ _NO_ACCESS_LOG.setLevel(logging.WARNING)  # the audit log has what matters
 
 HEADERS_TIMEOUT_S = 20.0
 TLS_HANDSHAKE_S = 10.0
+ACCEPT_AGAIN_S = 0.5
 STALL_TIMEOUT_S = 120.0
 LINGER_S = 2.0
 SHUTDOWN_S = 1.0
@@ -34,9 +39,12 @@ BACKLOG = 128
 class Connection(web.RequestHandler):
     """One client's connection: counted, and told of broken HTTP in problem JSON."""
 
-    __slots__ = ("_bounds", "_source", "_stalled")
+    __slots__ = ("_bounds", "_left", "_stalled")
 
-    def __init__(self, bounds: "Bounds", manager: web.Server, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, bounds: "Bounds", manager: web.Server, loop: asyncio.AbstractEventLoop, left: Callable[[], None]
+    ) -> None:
+        """left: called when it ends."""
         super().__init__(
             manager,
             loop=loop,
@@ -46,24 +54,13 @@ class Connection(web.RequestHandler):
             access_log=_NO_ACCESS_LOG,
         )
         self._bounds = bounds
-        self._source: str | None = None
+        self._left = left
         self._stalled: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take it, or close it at once where there are too many."""
-        super().connection_made(transport)
-        peer = transport.get_extra_info("peername")
-        self._source = network_of(peer[0]) if isinstance(peer, tuple) else "-"
-        if not self._bounds.enter(self._source):
-            self._source = None
-            self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Count it off."""
         self._moving_again()
-        if self._source is not None:
-            self._bounds.leave(self._source)
-            self._source = None
+        self._left()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -146,28 +143,61 @@ class HttpsServer:
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         self._tls = tls
         self._bounds = bounds or Bounds()
-        self._server: asyncio.Server | None = None
+        self._socket: socket.socket | None = None
+        self._accepting: asyncio.Task[None] | None = None
 
     async def start(self, port: int) -> int:
         """Listen on every address; returns the port, which is any free one for 0; raises OSError."""
-        sock = _listening(port)
+        self._socket = _listening(port)
+        self._socket.setblocking(False)
         await self._runner.setup()
-        loop, manager = asyncio.get_running_loop(), self._runner.server
-        assert manager is not None
-        self._server = await loop.create_server(
-            lambda: Connection(self._bounds, manager, loop),
-            sock=sock,
-            ssl=self._tls,
-            ssl_handshake_timeout=TLS_HANDSHAKE_S,
-            backlog=BACKLOG,
-        )
-        return int(sock.getsockname()[1])
+        self._accepting = asyncio.create_task(self._accept(self._socket), name="https-accept")
+        return int(self._socket.getsockname()[1])
 
     async def stop(self) -> None:
         """Close every connection."""
-        if self._server is not None:
-            self._server.close()
+        if self._accepting is not None and self._socket is not None:
+            self._accepting.cancel()
+            await asyncio.wait((self._accepting,))
+            self._socket.close()
         await self._runner.cleanup()
+
+    async def _accept(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                try:
+                    peer, address = await loop.sock_accept(sock)
+                except OSError as error:  # it was gone before we took it, or there are too many open files
+                    log.warning("a connection could not be accepted: %s", error.strerror)
+                    await asyncio.sleep(ACCEPT_AGAIN_S)
+                    continue
+                source = network_of(address[0])
+                if self._bounds.enter(source):
+                    group.create_task(self._begin(peer, source), name="tls-handshake")
+                else:
+                    peer.close()
+
+    async def _begin(self, peer: socket.socket, source: str) -> None:
+        """Shake hands; from then on the connection counts itself off."""
+        loop, manager = asyncio.get_running_loop(), self._runner.server
+        assert manager is not None
+        counted = ExitStack()
+        counted.callback(self._bounds.leave, source)
+        connection = Connection(self._bounds, manager, loop, counted.close)
+        try:
+            await loop.connect_accepted_socket(
+                lambda: connection, peer, ssl=self._tls, ssl_handshake_timeout=TLS_HANDSHAKE_S
+            )
+        except OSError as error:  # no TLS, another version, silence
+            log.debug("a client did not come to terms: %s", error)
+            counted.close()
+        except asyncio.CancelledError:
+            counted.close()
+            raise
+        except Exception:
+            counted.close()
+            log.exception("a connection could not be begun")
 
 
 def _listening(port: int) -> socket.socket:
