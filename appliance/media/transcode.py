@@ -20,6 +20,7 @@ from appliance.media.model import AudioCodec, AudioFormat, AudioUnit, VideoCodec
 
 _GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER: parameter sets go to extradata
 _DECODERS = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc", VideoCodec.AV1: "libdav1d", VideoCodec.MJPEG: "mjpeg"}
+MOST_PIXELS = 1 << 26  # 64 megapixels, twice 8K: a megabyte may claim more, and would cost its reader gigabytes
 _KEY_EVERY = 50
 _AAC_FRAME = 1024
 _US = Fraction(1, US_PER_S)
@@ -27,13 +28,19 @@ DIRECT_AUDIO = frozenset({AudioCodec.AAC, AudioCodec.OPUS})  # browsers and MP4 
 
 
 def video_decoder(fmt: VideoFormat, *, threads: int = 1) -> VideoCodecContext:
-    """A decoder for units of this format; raises ProblemError "cannot-decode"."""
+    """A decoder for units of this format; raises ProblemError "cannot-decode" or "picture-too-large".
+
+    A picture that turns out larger than MOST_PIXELS is refused as damaged data is.
+    """
+    if fmt.width * fmt.height > MOST_PIXELS:
+        raise _too_large(fmt)
     try:
         context = cast(VideoCodecContext, av.CodecContext.create(_DECODERS[fmt.codec], "r"))
     except (ValueError, av.FFmpegError) as error:
         raise _cannot_decode(fmt.codec) from error
     context.extradata = fmt.config or None
     context.thread_count = threads
+    context.options = {"max_pixels": str(MOST_PIXELS)}
     return context
 
 
@@ -200,6 +207,15 @@ def _aac_encoder(rate: int) -> AudioCodecContext:
     context.flags |= _GLOBAL_HEADER
     context.open()
     return context
+
+
+def _too_large(fmt: VideoFormat) -> ProblemError:
+    return ProblemError(
+        "picture-too-large",
+        f"The pictures have {fmt.width} × {fmt.height} pixels, which is more than this recorder decodes",
+        remedy="Choose a smaller picture on the camera.",
+        status=415,
+    )
 
 
 def _cannot_decode(codec: str) -> ProblemError:

@@ -1,12 +1,14 @@
 import io
+import resource
 from itertools import pairwise
 
 import av
 import pytest
 
 from appliance.core.errors import ProblemError
+from appliance.media.codecs import jpeg
 from appliance.media.fmp4 import audio_chunk, init_segment, video_chunk
-from appliance.media.model import AudioCodec, AudioFormat, AudioUnit, VideoFormat, VideoUnit
+from appliance.media.model import AudioCodec, AudioFormat, AudioUnit, VideoCodec, VideoFormat, VideoUnit
 from appliance.media.transcode import AudioTranscoder, VideoTranscoder, fit
 from tests.media.encoded import START_US, h264, h265, mjpeg, pcmu
 
@@ -51,6 +53,19 @@ def test_garbage_gives_no_picture_and_no_error() -> None:
     transcoder = VideoTranscoder(fmt)
     assert transcoder.push(VideoUnit(START_US, b"\0\0\0\x05\xff\xff\xff\xff\xff", True)) == []
     assert sum(len(transcoder.push(unit)) for unit in units) + len(transcoder.flush()) == 10
+
+
+def test_a_picture_that_claims_to_be_huge_is_refused_before_it_costs_memory() -> None:
+    side = 16_000
+    image = jpeg.header(1, side, side, jpeg.tables_for_quality(50), 0) + bytes(1_000_000) + b"\xff\xd9"
+    unit = VideoUnit(START_US, image, True)
+    with pytest.raises(ProblemError) as refused:
+        VideoTranscoder(VideoFormat(VideoCodec.MJPEG, side, side, b"", "mjpeg"))
+    assert refused.value.code == "picture-too-large" and refused.value.remedy
+    before_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(av.FFmpegError):
+        VideoTranscoder(VideoFormat(VideoCodec.MJPEG, 640, 480, b"", "mjpeg")).push(unit)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kib < 100 * 1024
 
 
 @pytest.mark.parametrize(
