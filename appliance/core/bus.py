@@ -343,7 +343,8 @@ class Bus:
     def _left_s(self, message: aiomqtt.Message) -> float:
         """Seconds to the asker's deadline; one without a deadline is given the longest."""
         text = dict(getattr(message.properties, "UserProperty", ())).get("deadline_us", "")
-        left_s = (int(text) - self._clock.now_us()) / US_PER_S if text.isdigit() else LONGEST_REQUEST_S
+        known = text.isascii() and text.isdigit() and len(text) < 20
+        left_s = (int(text) - self._clock.now_us()) / US_PER_S if known else LONGEST_REQUEST_S
         return min(left_s, LONGEST_REQUEST_S)
 
     async def _carried_out(self, verb: str, data: Any) -> dict[str, Any]:
@@ -382,6 +383,6 @@ def _decoded(message: aiomqtt.Message) -> Any:
         return None
     try:
         return msgspec.json.decode(payload)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         log.warning("a message on %s is not JSON", message.topic.value)
         return None

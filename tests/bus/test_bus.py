@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
+import aiomqtt
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from appliance.core.bus import Subscription
 from appliance.core.clock import SystemClock
@@ -89,6 +92,32 @@ async def test_a_request_that_has_expired_is_not_carried_out(broker: Broker) -> 
         await asker.request("ingest-0", "note", "fresh", 10)
     assert "late" not in carried_out
     assert carried_out[-1] == "fresh"
+
+
+async def test_a_malformed_request_ends_nothing(broker: Broker) -> None:
+    await broker.credentials()
+    server = broker.bus("ingest-0")
+
+    async def echo(data: Any) -> Any:
+        return data
+
+    server.handle("echo", echo)
+    async with running(server), asyncio.timeout(30):
+        await server.wait_connected()
+        async with aiomqtt.Client(
+            str(broker.paths.bus_socket),
+            1,
+            transport="unix",
+            username="api",
+            password=broker.paths.bus_credential("api").read_text(),
+            protocol=aiomqtt.ProtocolVersion.V5,
+        ) as raw:
+            for payload, deadline in ((b"[" * 100_000, "1"), (b'"\xff"', ""), (b"1", "²"), (b"1", "9" * 400)):
+                properties = Properties(PacketTypes.PUBLISH)
+                properties.UserProperty = [("deadline_us", deadline)]
+                await raw.publish("gatehouse/request/ingest-0/echo", payload, qos=1, properties=properties)
+        async with running(broker.bus("api")) as asker:
+            assert await asker.request("ingest-0", "echo", 7, 10) == 7
 
 
 async def test_state_is_kept_for_those_who_come_later_and_survives_the_brokers_death(broker: Broker) -> None:
@@ -207,7 +236,7 @@ async def test_passwords_are_kept_over_a_restart_so_that_nobody_is_locked_out(br
     await broker.credentials()
     credential = broker.paths.bus_credential("api")
     before = credential.read_text()
-    assert credential.stat().st_mode & 0o777 == 0o600
+    assert credential.parent.stat().st_mode & 0o777 == 0o700
     broker.kill()
     broker.start()
     async with running(broker.bus("api")) as unit:
