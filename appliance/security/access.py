@@ -77,7 +77,10 @@ class Access:
             raise
         if user is None:
             raise _wrong_credentials()
-        self._sign_ins.succeeded(source)
+        if known:
+            self._sign_ins.succeeded(source)
+        else:  # who has an account must not wash away, by using it, guesses at somebody else's
+            self._sign_ins.proved_right(source)
         return user
 
 

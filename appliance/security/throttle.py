@@ -60,6 +60,13 @@ class Throttle:
             if known.count < FREE_TRIES:
                 known.until_us = 0
 
+    def proved_right(self, source: str) -> None:
+        """Take back the one try that was counted and then was right; the wrong ones before it stay counted."""
+        self.not_looked_at(source)
+        known = self._sources.get(source)
+        if known is not None:
+            known.until_us = 0
+
     def succeeded(self, source: str) -> None:
         """Forget what a source did wrong."""
         self._sources.pop(source, None)

@@ -169,6 +169,19 @@ async def test_the_mark_of_one_user_does_not_help_to_guess_another(site: Site) -
     assert (await sign_in(site, Cookie=f"{DEVICE_COOKIE}={mark}")).code == "too-many-tries"
 
 
+async def test_a_user_cannot_wash_away_guesses_at_another_by_signing_in_between(site: Site) -> None:
+    await set_up(site)
+    await site.user(Role.VIEWER)
+    guesses = [await guess_and_sign_in(site) for _ in range(6)]
+    assert guesses == ["wrong-credentials"] * 5 + ["too-many-tries"]
+
+
+async def guess_and_sign_in(site: Site) -> str:
+    guess = await sign_in(site, password="a guess at it")
+    await sign_in(site, username="viewer")
+    return guess.code
+
+
 async def test_many_tries_at_once_get_no_more_than_one_after_the_other(site: Site) -> None:
     await set_up(site)
     answers = await asyncio.gather(*(sign_in(site, password=f"guess number {n}") for n in range(12)))

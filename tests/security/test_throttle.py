@@ -65,6 +65,17 @@ def test_a_try_that_was_not_looked_at_does_not_count() -> None:
     assert pause_s(throttle, "a", 0) > 0
 
 
+def test_a_right_try_takes_back_itself_and_its_pause_alone() -> None:
+    throttle = Throttle()
+    for _ in range(FREE_TRIES):
+        throttle.failed("a", 0)
+    throttle.proved_right("a")
+    throttle.proved_right("nobody")
+    assert pause_s(throttle, "a", 0) == 0
+    throttle.failed("a", 0)
+    assert pause_s(throttle, "a", 0) > 0
+
+
 def test_memory_is_bounded_and_who_failed_last_is_remembered() -> None:
     throttle = Throttle()
     for number in range(MOST_SOURCES + 10):
