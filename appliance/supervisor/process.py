@@ -8,7 +8,9 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from appliance.core.log import redact
@@ -69,7 +71,7 @@ class Supervised:
                 stdout=output,
                 stderr=output,
                 env=self._environment(),
-                preexec_fn=_die_with_parent,
+                preexec_fn=partial(_prepare, self.service.niceness),
             )
             self.condition.pid = process.pid
             self._changed()
@@ -175,5 +177,8 @@ class Heard:
         self._path.unlink(missing_ok=True)
 
 
-def _die_with_parent() -> None:
+def _prepare(niceness: int) -> None:
+    """In the new process: die with the supervisor; take the share of the processor where that is allowed."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + niceness)

@@ -1,5 +1,6 @@
 """The part of systemd.service(5) that the bench honours, read from the unit files themselves."""
 
+import math
 import re
 import shlex
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What to run, and how to keep it running. watchdog_s 0: none."""
+    """What to run, and how to keep it running. watchdog_s 0: none. niceness: its share of a busy processor."""
 
     name: str
     command: tuple[str, ...]
@@ -21,6 +22,12 @@ class Service:
     start_timeout_s: float = 60.0
     stop_timeout_s: float = 10.0
     notifies: bool = True
+    niceness: int = 0
+
+
+def niceness(cpu_weight: str) -> int:
+    """The nearest there is to CPUWeight without control groups: a step of nice is worth a factor of 1.25 (sched(7))."""
+    return max(-20, min(19, round(-math.log(int(cpu_weight) / 100, 1.25))))
 
 
 def duration_s(text: str) -> float:
@@ -60,6 +67,7 @@ def read_service(path: Path, interpreter: str, instance: int | None = None) -> S
         start_timeout_s=duration_s(values.get("TimeoutStartSec", "90")),
         stop_timeout_s=duration_s(values.get("TimeoutStopSec", "90")),
         notifies=values.get("Type") == "notify",
+        niceness=niceness(values.get("CPUWeight", "100")),
     )
 
 

@@ -17,6 +17,7 @@ US_PER_S = 1_000_000
 UNITS = ("bus", "api", *(f"ingest@{number}" for number in range(SHARDS)))
 PROFILE = Profile(width=320, height=180, fps=10.0, kbps=200, gop_s=1.0)
 LONGEST_PAUSE_S = 2.0
+UNDERWAY_S = 0.5  # from a camera's shutter to the recorder, on a machine that is busy
 BACK_TIMEOUT_S = 60
 
 T = TypeVar("T")
@@ -52,13 +53,27 @@ class KillsResult:
     taken_back: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 
+    @property
+    def most_lost_s(self) -> float:
+        """From before a kill."""
+        return max((loss.before_s for loss in self.losses), default=0)
+
+    @property
+    def longest_pause_s(self) -> float:
+        """From a kill to the next picture."""
+        return max((loss.after_s for loss in self.losses), default=0)
+
     def lines(self) -> list[str]:
         """A summary to print."""
+        before, after = sorted(x.before_s for x in self.losses), sorted(x.after_s for x in self.losses)
+        middle = len(self.losses) // 2
         per_unit = ", ".join(f"{unit} {sum(k.unit == unit for k in self.kills)}" for unit in UNITS)
         return [
             f"{len(self.kills)} kills ({per_unit}); {self.pictures} pictures recorded",
-            f"lost from before a kill: at most {max((x.before_s for x in self.losses), default=0):.2f} s; "
-            f"recording again after at most {max((x.after_s for x in self.losses), default=0):.2f} s",
+            f"lost from before a kill, with fragments of {PROFILE.gop_s:g} s: median {before[middle]:.2f} s, "
+            f"at most {before[-1]:.2f} s; recording again: median {after[middle]:.2f} s, at most {after[-1]:.2f} s"
+            if self.losses
+            else "no picture lost",
             f"{len(self.unexplained)} unexplained holes, {len(self.taken_back)} shown spans taken back, "
             f"{len(self.findings)} findings of fsck",
         ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hwtests.suites.kills import PROFILE, kill_units
+from hwtests.suites.kills import UNITS, kill_units
 from hwtests.suites.soak import soak
 
 pytestmark = pytest.mark.timeout(400)
@@ -21,4 +21,4 @@ def test_units_that_are_killed_take_nothing_along_that_was_recorded(tmp_path: Pa
     assert result.unexplained == []
     assert result.taken_back == []
     assert result.findings == []
-    assert max((loss.before_s for loss in result.losses), default=0) <= PROFILE.gop_s + 2 / PROFILE.fps
+    assert {kill.unit for kill in result.kills} == set(UNITS)

@@ -112,3 +112,11 @@ async def test_what_a_unit_prints_is_in_its_log(tmp_path: Path) -> None:
     async with supervised(tmp_path, service("print('hello there', flush=True)\n" + READY + WAIT)) as rig:
         await rig.until(lambda: rig.supervised.condition.ready)
         assert "hello there" in rig.log.read_text()
+
+
+async def test_a_unit_has_its_share_of_the_processor(tmp_path: Path) -> None:
+    one = Service(name="x", command=(sys.executable, "-c", READY + WAIT), niceness=5)
+    async with supervised(tmp_path, one) as rig:
+        await rig.until(lambda: rig.supervised.condition.ready)
+        assert rig.supervised.condition.pid is not None
+        assert os.getpriority(os.PRIO_PROCESS, rig.supervised.condition.pid) == os.getpriority(os.PRIO_PROCESS, 0) + 5

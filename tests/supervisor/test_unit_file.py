@@ -43,6 +43,12 @@ def test_every_unit_is_started_again_for_ever_watched_and_run_without_privileges
     assert values["CapabilityBoundingSet"] == ""
 
 
+def test_recording_comes_first_on_a_busy_processor() -> None:
+    shares = {name: read_service(UNITS / f"gatehouse-{name}.service", "python", 0).niceness for name in ("bus", "api")}
+    ingest = read_service(UNITS / "gatehouse-ingest@.service", "python", 0).niceness
+    assert ingest < shares["bus"] < shares["api"] == 0
+
+
 def test_a_command_of_the_bench_needs_no_unit_file() -> None:
     service = extra_service("demo=python -m 'a b' --port 1")
     assert (service.name, service.command) == ("demo", ("python", "-m", "a b", "--port", "1"))
