@@ -1,8 +1,10 @@
 """SQLite, one writer process per file: WAL, STRICT tables, numbered migrations (sqlite.org/wal.html)."""
 
+import ctypes
 import fcntl
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import apsw
@@ -21,22 +23,33 @@ class Writer(apsw.Connection):
     """A read-write connection that holds the file's writer lock until it is closed or its process dies."""
 
     _lock = -1
+    _keeps_wal = False
 
     def hold(self, lock: int) -> None:
         """Keep the lock's descriptor for as long as the connection."""
         self._lock = lock
 
+    def keep_wal(self) -> None:
+        """Leave an empty WAL and its index behind at the end: who may not write the folder could not read without."""
+        yes = ctypes.c_int(1)
+        self._keeps_wal = self.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(yes))
+
     def close(self, force: bool = False) -> None:
         """Close, then give the lock back."""
+        if self._keeps_wal:
+            self._keeps_wal = False
+            with suppress(apsw.Error):
+                self.execute("PRAGMA journal_size_limit = 0")
         super().close(force)
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
 
 
-def open_writer(path: Path, migrations: Sequence[str], *, synchronous: str = "FULL") -> Writer:
+def open_writer(path: Path, migrations: Sequence[str], *, synchronous: str = "FULL", shared: bool = False) -> Writer:
     """The one read-write connection, migrated to the newest schema; migration n is applied at user_version n - 1.
 
+    shared: processes that may not write the folder read the file too, also while nobody has it open for writing.
     Raises ProblemError where another process writes this file, or a newer program has migrated it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +58,8 @@ def open_writer(path: Path, migrations: Sequence[str], *, synchronous: str = "FU
     db.hold(lock)
     try:
         db.set_busy_timeout(BUSY_TIMEOUT_MS)
+        if shared:
+            db.keep_wal()
         for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
             db.execute(f"PRAGMA {pragma}")
         _migrate(db, path, migrations)

@@ -46,7 +46,7 @@ class IndexWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._db = open_writer(path, MIGRATIONS)
+        self._db = open_writer(path, MIGRATIONS, shared=True)
 
     def close(self) -> None:
         """Give the database back."""

@@ -18,6 +18,12 @@ db = open_writer(pathlib.Path(sys.argv[1]), [])
 print("held", flush=True)
 sys.stdin.read()
 """
+READ = """
+import pathlib, sys
+from appliance.db.sqlite import open_reader
+print(list(open_reader(pathlib.Path(sys.argv[1])).execute("SELECT name FROM thing")))
+"""
+MERE_OWNER = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")  # root, as bound by modes as anybody
 SECOND = "ALTER TABLE thing ADD COLUMN size INTEGER NOT NULL DEFAULT 0"
 
 
@@ -65,3 +71,44 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
     open_writer(tmp_path / "x.db", [FIRST]).close()
     with pytest.raises(apsw.ReadOnlyError):
         open_reader(tmp_path / "x.db").execute("INSERT INTO thing (name) VALUES ('a')")
+
+
+def read_only(file: Path) -> str:
+    """What a process reads that may write neither the file nor its folder."""
+    for each in file.parent.iterdir():
+        each.chmod(0o444)
+    file.parent.chmod(0o555)
+    as_others = MERE_OWNER if os.geteuid() == 0 else ()
+    try:
+        return subprocess.check_output([*as_others, sys.executable, "-c", READ, str(file)], text=True)
+    finally:
+        file.parent.chmod(0o755)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_shared_file_is_read_by_who_may_not_write_it(tmp_path: Path, closed: bool) -> None:
+    file = tmp_path / "x.db"
+    db = open_writer(file, [FIRST], shared=True)
+    db.execute("INSERT INTO thing (name) VALUES ('a')")
+    if closed:
+        db.close()
+    assert read_only(file) == "[('a',)]\n"
+    db.close()
+
+
+def test_a_shared_file_is_read_after_its_writer_was_killed(tmp_path: Path) -> None:
+    file = tmp_path / "x.db"
+    db = open_writer(file, [FIRST], shared=True)
+    db.execute("INSERT INTO thing (name) VALUES ('a')")
+    kept = {each: each.read_bytes() for each in tmp_path.iterdir()}
+    db.close()
+    for each, content in kept.items():
+        each.write_bytes(content)
+    assert read_only(file) == "[('a',)]\n"
+
+
+def test_a_shared_file_closed_in_good_order_has_nothing_in_its_wal(tmp_path: Path) -> None:
+    with open_writer(tmp_path / "x.db", [FIRST], shared=True) as db:
+        db.execute("INSERT INTO thing (name) VALUES ('a')")
+    db.close()
+    assert (tmp_path / "x.db-wal").stat().st_size == 0
