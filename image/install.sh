@@ -20,6 +20,7 @@ systemctl disable --quiet --now mosquitto # its own broker; ours runs under its 
 "$root/venv/bin/python" -m compileall -q "$root/appliance"
 
 systemd-sysusers /usr/lib/sysusers.d/gatehouse.conf
+systemd-tmpfiles --create /usr/lib/tmpfiles.d/gatehouse.conf
 systemctl daemon-reload
 systemctl enable --quiet gatehouse.target
 systemctl restart gatehouse.target

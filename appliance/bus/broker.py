@@ -12,6 +12,7 @@ from pathlib import Path
 
 from appliance.bus.identities import access_list, password_file
 from appliance.core.errors import ProblemError
+from appliance.core.paths import Paths
 
 log = logging.getLogger(__name__)
 
@@ -20,15 +21,14 @@ STOP_TIMEOUT_S = 5
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def write_configuration(folder: Path, socket: Path, units: Sequence[str]) -> Path:
-    """Write mosquitto.conf with its password file and access list into folder; returns its path."""
-    credentials = folder / "credentials"
-    credentials.mkdir(parents=True, exist_ok=True)
-    credentials.chmod(0o700)
-    _write(folder / "passwords", password_file(credentials, units))
+def write_configuration(paths: Paths, units: Sequence[str]) -> Path:
+    """Write mosquitto.conf beside its socket, with its password file and access list; returns its path."""
+    folder = paths.bus_socket.parent
+    paths.bus_credentials.mkdir(mode=0o700, parents=True, exist_ok=True)  # an installer has made it for several users
+    _write(folder / "passwords", password_file(paths.bus_credential, units))
     _write(folder / "access", access_list(units))
     configuration = folder / "mosquitto.conf"
-    _write(configuration, _configuration(folder, socket))
+    _write(configuration, _configuration(folder, paths.bus_socket))
     return configuration
 
 
@@ -74,8 +74,9 @@ def mosquitto_program() -> str:
 async def run_broker(configuration: Path, socket: Path) -> None:
     """Run it until it ends (raises ProblemError) or until cancelled (it is stopped); it dies with this process."""
     await asyncio.to_thread(socket.unlink, missing_ok=True)
+    own = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}  # the unit alone says READY
     process = await asyncio.create_subprocess_exec(
-        mosquitto_program(), "-c", str(configuration), preexec_fn=_die_with_parent
+        mosquitto_program(), "-c", str(configuration), env=own, preexec_fn=_die_with_parent
     )
     try:
         status = await process.wait()

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 HASH_ITERATIONS = 101  # mosquitto_passwd's own; the passwords are 256 random bits, so stretching adds nothing
@@ -41,22 +41,25 @@ def hashed(password: str, salt: bytes) -> str:
     return f"$7${HASH_ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
-def password_of(folder: Path, unit: str) -> str:
-    """A unit's password: read if there is one, so that a broker's restart locks nobody out, else made (mode 0600)."""
-    path = folder / unit
+def password_of(path: Path) -> str:
+    """A unit's password: read if there is one, so that a broker's restart locks nobody out, else made.
+
+    The file is readable by its group, which is that of its folder where an installer has set it (setgid).
+    """
     try:
         return path.read_text()
     except FileNotFoundError:
         pass  # made below
     password = secrets.token_urlsafe(32)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = path.with_suffix(".new")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     with os.fdopen(descriptor, "w") as file:
         file.write(password)
     partial.rename(path)
     return password
 
 
-def password_file(folder: Path, units: Sequence[str]) -> str:
-    """The contents of mosquitto's password file for these units."""
-    return "".join(f"{unit}:{hashed(password_of(folder, unit), os.urandom(SALT_BYTES))}\n" for unit in units)
+def password_file(credential: Callable[[str], Path], units: Sequence[str]) -> str:
+    """The contents of mosquitto's password file for these units; credential: where a unit's password lies."""
+    return "".join(f"{unit}:{hashed(password_of(credential(unit)), os.urandom(SALT_BYTES))}\n" for unit in units)

@@ -17,7 +17,7 @@ async def main(context: UnitContext) -> None:
     """Run until cancelled; ends with an error when the broker does, so that the service manager starts it anew."""
     socket = context.paths.bus_socket
     units = unit_names(ingest_shards())
-    configuration = await asyncio.to_thread(write_configuration, socket.parent, socket, units)
+    configuration = await asyncio.to_thread(write_configuration, context.paths, units)
     async with asyncio.TaskGroup() as group:
         group.create_task(run_broker(configuration, socket), name="broker")
         group.create_task(context.bus.run(), name="bus")

@@ -23,6 +23,7 @@ from appliance.core.errors import ProblemError
 REVISIONS_KEPT = 200
 SECRET_FIELDS = frozenset({"password", "password_hash", "secret", "token_hash"})
 MASK = "•••"
+TABLE_MODE = 0o640
 
 POLL_S = 1.0
 
@@ -54,8 +55,8 @@ class DurableStorage(Storage):
         return msgspec.json.decode(content, type=dict[str, dict[str, Any]])
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
-        """Durable when it returns."""
-        write_durably(self._path, msgspec.json.format(msgspec.json.encode(data), indent=1))
+        """Durable when it returns; readable by the group, for other units read it as users of their own."""
+        write_durably(self._path, msgspec.json.format(msgspec.json.encode(data), indent=1), mode=TABLE_MODE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ class ConfigStore(AbstractContextManager["ConfigStore"]):
     def __init__(self, folder: Path, clock: Clock | None = None) -> None:
         self._folder = folder
         self._clock = clock or SystemClock()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # an installer has made it for several users
         self._lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

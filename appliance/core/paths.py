@@ -53,10 +53,15 @@ class Paths:
         """Mosquitto's unix socket."""
         return self.run / "bus" / "mosquitto.sock"
 
+    @property
+    def bus_credentials(self) -> Path:
+        """The units' bus identities: a folder for each kind of unit, shards sharing one."""
+        return self.run / "bus" / "credentials"
+
     def bus_credential(self, unit: str) -> Path:
-        """The password file of one unit's bus identity (mode 0600)."""
-        return self.run / "bus" / "credentials" / unit
+        """The password file of one unit's bus identity; its folder is for the bus and that kind of unit alone."""
+        return self.bus_credentials / unit.partition("-")[0] / unit
 
     def live_socket(self, shard: int) -> Path:
         """Where ingest@shard serves live media to the api unit."""
-        return self.run / f"ingest-{shard}" / "live.sock"
+        return self.run / "ingest" / f"live-{shard}.sock"
