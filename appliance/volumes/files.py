@@ -78,15 +78,20 @@ def fsync_folder(folder: Path) -> None:
 
 def write_new(path: Path, data: bytes) -> None:
     """Write a whole small file durably: temporary file, fsync, rename, fsync of the folder; raises OSError."""
-    temporary = path.with_name(f".{path.name}.new")
+    temporary = path.with_name(temporary_name(path.name))
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
     try:
-        os.write(descriptor, data)
+        _write_all(descriptor, [data], 0)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
     temporary.rename(path)
     fsync_folder(path.parent)
+
+
+def temporary_name(name: str) -> str:
+    """What `write_new` calls a file before it is whole; a power cut may leave one behind, the next write takes it."""
+    return f".{name}.new"
 
 
 def unlink_durably(path: Path) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from appliance.core.clock import Clock, to_rfc3339
 from appliance.core.errors import ProblemError
-from appliance.volumes.files import fsync_folder, write_new
+from appliance.volumes.files import fsync_folder, temporary_name, write_new
 
 IDENTITY_FILE = "gatehouse-volume.json"
 FORMAT = 1
@@ -43,7 +43,7 @@ class Volume:
     def create(cls, root: Path, clock: Clock) -> "Volume":
         """Make an empty folder (or a missing one) a volume; raises ProblemError "volume-not-empty"."""
         root.mkdir(parents=True, exist_ok=True)
-        if any(entry.name != "lost+found" for entry in root.iterdir()):
+        if not _is_empty(root):
             raise _problem("volume-not-empty", f"{root.name} already holds files", "Choose an empty folder or disk.")
         identity = VolumeIdentity(id=str(uuid.uuid4()), created=to_rfc3339(clock.now_us()))
         write_new(root / IDENTITY_FILE, msgspec.json.encode(identity))
@@ -83,7 +83,7 @@ class Volume:
         folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
-            return cls.open(root) if any(root.iterdir()) else cls.create(root, clock)
+            return cls.create(root, clock) if _is_empty(root) else cls.open(root)
         finally:
             os.close(folder)
 
@@ -101,6 +101,11 @@ class Volume:
         """How full the file system is; raises OSError. Blocks if the disk does: call it in a thread."""
         stat = os.statvfs(self.root)
         return Usage(stat.f_blocks * stat.f_frsize, stat.f_bavail * stat.f_frsize)
+
+
+def _is_empty(root: Path) -> bool:
+    """Whether nothing is in it but what a new file system has, and an identity that a power cut left half written."""
+    return all(entry.name in ("lost+found", temporary_name(IDENTITY_FILE)) for entry in root.iterdir())
 
 
 def _read_identity(root: Path) -> VolumeIdentity:

@@ -1,5 +1,7 @@
 import resource
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,19 +36,24 @@ def test_an_existing_file_is_never_written_to(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_bytes() == b"precious"
 
 
-def test_a_failed_append_leaves_what_was_whole_and_ends_the_file(tmp_path: Path) -> None:
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
     """RLIMIT_FSIZE makes the kernel write a part and then refuse, as a full disk does."""
-    file = AppendFile(tmp_path / "file")
-    file.append([b"x" * 1000])
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
-        with pytest.raises(OSError, match="File too large"):
-            file.append([b"y" * 400, b"z" * 400])
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_failed_append_leaves_what_was_whole_and_ends_the_file(tmp_path: Path) -> None:
+    file = AppendFile(tmp_path / "file")
+    file.append([b"x" * 1000])
+    with files_of_at_most(1500), pytest.raises(OSError, match="File too large"):
+        file.append([b"y" * 400, b"z" * 400])
     with pytest.raises(OSError, match="File too large"):
         file.append([b"more"])
     file.sync()
@@ -56,6 +63,15 @@ def test_a_failed_append_leaves_what_was_whole_and_ends_the_file(tmp_path: Path)
 
 def test_small_files_are_replaced_whole(tmp_path: Path) -> None:
     write_new(tmp_path / "file", b"one")
+    write_new(tmp_path / "file", b"two")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"two")]
+
+
+def test_a_small_file_that_was_not_written_whole_replaces_nothing(tmp_path: Path) -> None:
+    write_new(tmp_path / "file", b"one")
+    with files_of_at_most(5), pytest.raises(OSError, match="File too large"):
+        write_new(tmp_path / "file", b"much longer")
+    assert (tmp_path / "file").read_bytes() == b"one"
     write_new(tmp_path / "file", b"two")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"two")]
 

@@ -54,6 +54,14 @@ def test_a_folder_in_use_does_not_become_a_volume(tmp_path: Path) -> None:
     assert code_of(lambda: Volume.open_or_create(tmp_path, ManualClock())) == "volume-missing"
 
 
+def test_a_power_cut_while_the_volume_was_made_is_made_good(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / f".{IDENTITY_FILE}.new").write_bytes(b'{"id":"x"')
+    made = Volume.open_or_create(tmp_path, ManualClock())
+    assert Volume.open_or_create(tmp_path, ManualClock()) == made
+    assert {entry.name for entry in tmp_path.iterdir()} == {"lost+found", IDENTITY_FILE, "segments", "index"}
+
+
 def test_units_that_start_together_share_one_volume(tmp_path: Path) -> None:
     found: list[Volume] = []
     start = threading.Barrier(8)
