@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from appliance.api.library import Library
+from appliance.api.media.threads import Threads
 from appliance.api.problems import Problem
 from appliance.api.routing import Call, Permission, Route, reading
 from appliance.api.services import Services
@@ -56,6 +57,7 @@ class OverviewRoutes:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._threads = Threads("storage", 2, 32)  # of their own: those a disk that hangs keeps are missed by nobody
 
     async def health(self, call: Call) -> Health:
         """How the units are."""
@@ -64,7 +66,8 @@ class OverviewRoutes:
     async def storage(self, call: Call) -> StorageView:
         """How full the volumes are; a disk that hangs is shown as missing."""
         library = self._services.library
-        return StorageView(volumes=list(await asyncio.gather(*(_asked(library, root) for root in library.roots))))
+        asked = (_asked(self._threads, library, root) for root in library.roots)
+        return StorageView(volumes=list(await asyncio.gather(*asked)))
 
     async def audit(self, call: Call) -> AuditPage:
         """A page of the audit log."""
@@ -77,11 +80,11 @@ class OverviewRoutes:
         return await self._services.audit.check()
 
 
-async def _asked(library: Library, root: Path) -> VolumeView:
+async def _asked(threads: Threads, library: Library, root: Path) -> VolumeView:
     try:
         async with asyncio.timeout(VOLUME_TIMEOUT_S):
-            return await asyncio.to_thread(_volume, library, root)
-    except TimeoutError:
+            return await threads.run(lambda: _volume(library, root))
+    except (TimeoutError, ProblemError):  # the threads are all waiting for it
         silent = ProblemError(
             "volume-hangs", f"{root.name} does not answer", remedy="Check the disk and its cable.", status=503
         )

@@ -1,9 +1,16 @@
 """Health and storage, as the page shows them."""
 
+import asyncio
+import os
 from pathlib import Path
 
+import pytest
+
+from appliance.api import overview
+from appliance.api.page import Page
 from appliance.core.clock import SystemClock
-from appliance.volumes.volume import Volume
+from appliance.security.roles import Role
+from appliance.volumes.volume import IDENTITY_FILE, Volume
 from tests.api.serving import Site, following, serving
 from tests.bus.broker import Broker, running, until
 
@@ -49,3 +56,22 @@ async def test_a_volume_that_comes_later_is_found_without_a_restart(tmp_path: Pa
         assert there["id"] == volume.identity.id and there["status"] in ("ok", "low")
         assert there["used_bytes"] + there["free_bytes"] == there["total_bytes"] > 0
         assert there["problem"] is None
+
+
+async def test_a_disk_that_hangs_is_told_and_holds_up_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "VOLUME_TIMEOUT_S", 0.1)
+    identity = tmp_path / "volumes" / "main" / IDENTITY_FILE
+    identity.parent.mkdir(parents=True)
+    os.mkfifo(identity)  # to read it is to wait
+    (tmp_path / "index.html").write_text("the page")
+    async with serving(tmp_path, page=Page(tmp_path)) as site, asyncio.timeout(30):
+        try:
+            viewer = await site.token(Role.VIEWER)
+            asked = await asyncio.gather(*(site.call("GET", "/api/v1/storage", **viewer) for _ in range(50)))
+            assert {answer.json["volumes"][0]["problem"]["code"] for answer in asked} == {"volume-hangs"}
+            assert (await site.call("GET", "/")).content == b"the page"
+        finally:
+            os.close(os.open(identity, os.O_RDWR))
+            identity.unlink()
