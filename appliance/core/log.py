@@ -9,7 +9,7 @@ import msgspec
 from appliance.core.clock import Clock, to_rfc3339
 
 _SECRETS = (
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@]+@", re.IGNORECASE), r"\1***@"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s]+@", re.IGNORECASE), r"\1***@"),
     (re.compile(r"((?:proxy-)?authorization\s*[:=]\s*)[^\r\n]+", re.IGNORECASE), r"\1***"),
     (
         re.compile(r"(\"?(?:password|passwd|pass|pwd|secret|token)\"?\s*[:=]\s*)(\"[^\"]*\"|[^\s,&}]+)", re.IGNORECASE),

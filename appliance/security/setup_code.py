@@ -19,21 +19,25 @@ class SetupCode:
 
     def make(self) -> str:
         """The code, made at the first call."""
-        try:
-            return self._file.read_text().strip()
-        except FileNotFoundError:
-            signs = "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
-            code = f"{signs[:GROUP]}-{signs[GROUP:]}"
-            write_durably(self._file, code.encode())
-            return code
+        if kept := self._read():
+            return kept
+        signs = "".join(secrets.choice(SIGNS) for _ in range(LENGTH))
+        code = f"{signs[:GROUP]}-{signs[GROUP:]}"
+        write_durably(self._file, code.encode())
+        return code
 
     def matches(self, given: str) -> bool:
         """Whether somebody entered the code; case, hyphens and spaces do not matter. False once it is void."""
+        code = self._read()
+        return bool(code) and hmac.compare_digest(_plain(code).encode(), _plain(given).encode())
+
+    def _read(self) -> str:
+        """What is kept; nothing where there is none, or where the file lost what was in it: that is no code."""
         try:
-            code = self._file.read_text()
+            text = self._file.read_text(errors="replace").strip()
         except FileNotFoundError:
-            return False
-        return hmac.compare_digest(_plain(code).encode(), _plain(given).encode())
+            return ""
+        return text if len(_plain(text)) == LENGTH else ""
 
     def void(self) -> None:
         """It has served."""

@@ -11,6 +11,7 @@ from appliance.core.log import JsonFormatter, redact
     "text",
     [
         "cannot open rtsp://admin:canary@10.0.0.1/live",
+        "cannot open rtsp://admin:with@canary@10.0.0.1/live",
         "Authorization: Basic canary",
         'authorization: Digest username="a", response="canary"',
         '{"password": "canary", "name": "x"}',

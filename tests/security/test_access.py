@@ -136,3 +136,11 @@ def test_a_code_is_read_as_people_write_it(tmp_path: Path) -> None:
     code.void()
     code.void()
     assert not code.matches("01ABC-DEFGH") and not code.matches("")
+
+
+@pytest.mark.parametrize("left", [b"", b"\n", b"01A", bytes(11), b"\xff" * 11])
+def test_a_code_whose_file_lost_its_content_lets_nobody_in_and_is_made_anew(tmp_path: Path, left: bytes) -> None:
+    code = SetupCode(tmp_path / "code")
+    (tmp_path / "code").write_bytes(left)
+    assert not any(code.matches(given) for given in ("", left.decode("latin-1"), left.decode(errors="replace")))
+    assert code.matches(code.make())
