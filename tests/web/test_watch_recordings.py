@@ -19,6 +19,21 @@ from tests.web.screen import Shown, shown, wait_shown
 
 pytestmark = pytest.mark.browser
 
+# For each name: whether a pixel of the timeline has exactly the colour of its custom property.
+_DRAWN_WITH = """(names) => {
+  const canvas = document.querySelector('.timeline-canvas canvas');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const pixels = new Set();
+  for (let at = 0; at < data.length; at += 4) pixels.add(`${data[at]} ${data[at + 1]} ${data[at + 2]}`);
+  const probe = document.body.appendChild(document.createElement('i'));
+  probe.style.setProperty('transition', 'none', 'important');
+  const drawn = Object.entries(names).map(([name, property]) => {
+    probe.style.color = `var(${property})`;
+    return [name, pixels.has(getComputedStyle(probe).color.match(/\\d+/g).slice(0, 3).join(' '))];
+  });
+  probe.remove();
+  return Object.fromEntries(drawn);
+}"""
 GOP_US = 2_000_000
 RECORDED_US = 18_000_000
 
@@ -53,6 +68,7 @@ def test_a_click_on_the_timeline_plays_the_recording_of_that_time(
     start_us, end_us = _spans(appliance, gate)[0]
     wanted_us = (start_us + end_us) // 2
     _zoom_to(page, wanted_us)
+    assert _colours(page) >= {"continuous", "gap", "future"}
     _find(page, wanted_us)
     still = page.locator(".timeline-hover img")
     expect(still).to_be_visible()
@@ -223,6 +239,13 @@ def _zoom_to(page: Page, time_us: int) -> None:
     for _ in range(15):
         page.mouse.wheel(0, -250)
     page.wait_for_timeout(100)
+
+
+def _colours(page: Page) -> set[str]:
+    """Which of the theme's colours the timeline is drawn with."""
+    names = {"continuous": "--kind-continuous", "gap": "--gap", "future": "--panel"}
+    found: dict[str, bool] = page.evaluate(_DRAWN_WITH, names)
+    return {name for name, drawn in found.items() if drawn}
 
 
 def _click_at(page: Page, time_us: int) -> int:

@@ -206,7 +206,9 @@ export class Player {
     try {
       await this.video.play();
     } catch (error) {
-      if (error instanceof DOMException && error.name === 'NotAllowedError') this.setAudible(false);
+      if (!(error instanceof DOMException && error.name === 'NotAllowedError') || this.video.muted) return;
+      this.setAudible(false);
+      void this.start();
     }
   }
 

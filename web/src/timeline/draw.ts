@@ -40,11 +40,14 @@ const NAMES: Record<keyof Colours, string> = {
 
 /** The theme's colours as the canvas understands them: a custom property itself may still hold light-dark(). */
 export function coloursOf(probe: HTMLElement): Colours {
+  // A transition, however short, would still show the colour before. Only `important` is stronger than reduced motion's.
+  probe.style.setProperty('transition', 'none', 'important');
   const found = Object.entries(NAMES).map(([name, property]) => {
     probe.style.color = `var(${property})`;
     return [name, getComputedStyle(probe).color];
   });
-  probe.style.color = '';
+  probe.style.removeProperty('color');
+  probe.style.removeProperty('transition');
   return Object.fromEntries(found) as Colours;
 }
 

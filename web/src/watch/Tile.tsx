@@ -77,9 +77,18 @@ function SoundButton({ player, name }: { player: Player; name: string }) {
       aria-label={`Sound of ${name}`}
       aria-pressed={audible}
       title={audible ? 'Sound off' : 'Sound on'}
-      onClick={() => player.setAudible(!audible)}
+      onClick={() => (audible ? player.setAudible(false) : listenTo(player))}
     />
   );
+}
+
+let heard: Player | null = null;
+
+/** One camera is heard at a time. */
+function listenTo(player: Player): void {
+  if (heard !== player) heard?.setAudible(false);
+  heard = player;
+  player.setAudible(true);
 }
 
 /** Whether and why the camera is recorded just now. */

@@ -76,7 +76,7 @@ function Moves({ camera, player }: { camera: CameraView; player: Player }) {
         icon={stands ? 'play' : 'pause'}
         aria-label={stands ? 'Play' : 'Pause'}
         title={stands ? 'Play (space)' : 'Pause (space)'}
-        onClick={() => toggle(player)}
+        onClick={() => toggle(player, camera)}
       />
       <Button
         kind="quiet"
@@ -151,7 +151,7 @@ function Sound({ player }: { player: Player }) {
 /** The keys of the page; keys that a control under the focus understands itself are left to it. */
 export function listenForTransport(player: Player, camera: CameraView, onFullscreen: () => void): () => void {
   const keys: Record<string, () => void> = {
-    ' ': () => toggle(player),
+    ' ': () => toggle(player, camera),
     j: () => jump(player, -JUMP_US),
     l: () => jump(player, JUMP_US),
     ',': () => step(player, camera, -1),
@@ -171,9 +171,11 @@ export function listenForTransport(player: Player, camera: CameraView, onFullscr
   return () => removeEventListener('keydown', onKey);
 }
 
-function toggle(player: Player): void {
-  if (player.status.value === 'paused') player.resume();
-  else if (player.status.value === 'ended') player.live();
+/** A live picture that stood still goes on as its recording, if there is one. */
+function toggle(player: Player, camera: CameraView): void {
+  const unrecorded = player.mode.value === 'live' && camera.state.recording.length === 0;
+  if (player.status.value === 'ended' || (player.status.value === 'paused' && unrecorded)) player.live();
+  else if (player.status.value === 'paused') player.resume();
   else player.pause();
 }
 
