@@ -1,5 +1,6 @@
 """Cameras as the API takes and shows them: a password goes in and never comes out."""
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -7,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from appliance.cameras.model import Camera, RecordingMethods, Source, Transport
 from appliance.cameras.state import CameraState
+from appliance.media.address import is_file
 
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Url = Annotated[str, Meta(min_length=1, max_length=2000)]
@@ -102,15 +104,19 @@ class ProbeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     sample_rate_hz: int | None = None
 
 
-def view_of(camera: Camera, revision: int, state: CameraState) -> CameraView:
-    """A camera as it is shown."""
+def view_of(camera: Camera, revision: int, state: CameraState, *, changeable: bool) -> CameraView:
+    """A camera as it is shown; changeable: to somebody who may change it.
+
+    Others see of the address the scheme and the host alone, and no user name: paths and queries hold keys on some
+    cameras, and a user name is half of a sign-in.
+    """
     source = camera.source
     return CameraView(
         id=camera.id,
         name=camera.name,
         source=SourceView(
-            url=source.url,
-            username=source.username,
+            url=source.url if changeable else _host_of(source.url),
+            username=source.username if changeable else "",
             has_password=bool(source.password),
             transport=source.transport,
             verify_tls=source.verify_tls,
@@ -120,3 +126,11 @@ def view_of(camera: Camera, revision: int, state: CameraState) -> CameraView:
         revision=revision,
         state=state,
     )
+
+
+def _host_of(url: str) -> str:
+    """rtsp://192.0.2.1:554 of an address below it; a file's name as it is."""
+    if is_file(url):
+        return url
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"

@@ -47,18 +47,18 @@ class CameraRoutes:
     async def list(self, call: Call) -> CameraList:
         """Every camera, in order of name."""
         cameras = sorted(self._services.cameras.all(), key=lambda camera: (camera.name.casefold(), camera.id))
-        return CameraList(cameras=[self._view(camera) for camera in cameras])
+        return CameraList(cameras=[self._view(camera, call) for camera in cameras])
 
     async def get(self, call: Call) -> web.Response:
         """One camera."""
-        return self._answer(self._book.get(call.params["id"]))
+        return self._answer(self._book.get(call.params["id"]), call)
 
     async def add(self, call: Call) -> web.Response:
         """Add one."""
         new: NewCamera = call.body
         camera = await self._services.changes.apply("cameras", lambda: self._book.add(new, actor=call.actor))
         call.subject = camera.id
-        return self._answer(camera, status=201)
+        return self._answer(camera, call, status=201)
 
     async def patch(self, call: Call) -> web.Response:
         """Change one."""
@@ -66,7 +66,7 @@ class CameraRoutes:
         camera = await self._services.changes.apply(
             "cameras", lambda: self._book.patch(camera_id, call.body, actor=call.actor, expected=expected)
         )
-        return self._answer(camera)
+        return self._answer(camera, call)
 
     async def delete(self, call: Call) -> None:
         """Remove one."""
@@ -118,11 +118,13 @@ class CameraRoutes:
         names = [f"ingest-{number}" for number in range(self._services.shards)]
         return next((name for name in names if self._services.health.alive(name)), names[0])
 
-    def _view(self, camera: Camera) -> CameraView:
-        return view_of(camera, self._book.revision_of(camera.id), self._services.states.get(camera.id))
+    def _view(self, camera: Camera, call: Call) -> CameraView:
+        changeable = Permission.ADMINISTRATOR.allows(call.identity.role)
+        state = self._services.states.get(camera.id)
+        return view_of(camera, self._book.revision_of(camera.id), state, changeable=changeable)
 
-    def _answer(self, camera: Camera, status: int = 200) -> web.Response:
-        response = json_response(self._view(camera), status)
+    def _answer(self, camera: Camera, call: Call, status: int = 200) -> web.Response:
+        response = json_response(self._view(camera, call), status)
         response.headers["ETag"] = f'"{self._book.revision_of(camera.id)}"'
         if status == 201:
             response.headers["Location"] = f"/api/v1/cameras/{camera.id}"

@@ -46,6 +46,25 @@ async def test_a_camera_is_added_shown_changed_and_removed(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://192.0.2.1/stream?key=canary", "rtsp://192.0.2.1"),
+        ("rtsp://[2001:db8::1]:8554?canary", "rtsp://[2001:db8::1]:8554"),
+        ("file:film.mkv", "file:film.mkv"),
+    ],
+)
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+async def test_who_may_not_change_a_camera_sees_only_where_it_is(site: Site, role: Role, url: str, shown: str) -> None:
+    camera_id = await add(site, url=url, username="canary", password="canary")
+    asking = await site.token(role)
+    one = await site.call("GET", f"{CAMERAS}/{camera_id}", **asking)
+    assert (one.json["source"]["url"], one.json["source"]["username"]) == (shown, "")
+    every = await site.call("GET", CAMERAS, **asking)
+    assert every.json["cameras"] == [one.json]
+    assert b"canary" not in one.content + every.content
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("Café (north)", "cafe-north"),
