@@ -16,7 +16,7 @@ import msgspec
 import tinydb
 from tinydb.storages import Storage
 
-from appliance.core.clock import Clock, SystemClock, to_rfc3339
+from appliance.core.clock import Clock, SystemClock
 from appliance.core.durable import write_durably
 from appliance.core.errors import ProblemError
 
@@ -118,9 +118,10 @@ class Table(Generic[M]):
         return self._change({record_id: None}, actor, expected)
 
     def revisions(self) -> list[Revision]:
-        """The changes that are kept, newest first."""
+        """The changes that are kept, newest first; not one that was noted, and whose table then could not be written."""
         files = sorted(self._revisions.glob("*.json"), reverse=True)
-        return [msgspec.json.decode(file.read_bytes(), type=Revision) for file in files]
+        noted = [msgspec.json.decode(file.read_bytes(), type=Revision) for file in files]
+        return [change for change in noted if change.revision <= self.revision]
 
     def diff(self, revision: int) -> list[FieldChange]:
         """What a revision changed, field by field, with secrets masked."""
@@ -149,7 +150,7 @@ class Table(Generic[M]):
 
     def _revision(self, revision: int) -> Revision:
         file = self._revisions / f"{revision:08}.json"
-        if not file.exists():
+        if revision > self.revision or not file.exists():
             raise _no_revision(self.name, revision)
         return msgspec.json.decode(file.read_bytes(), type=Revision)
 
@@ -273,17 +274,6 @@ class ConfigReader:
     def signature(self, names: Sequence[str]) -> tuple[tuple[int, ...] | None, ...]:
         """Changes whenever one of the tables does."""
         return tuple(_signature(self._folder / f"{name}.json") for name in names)
-
-
-def describe(change: Revision) -> dict[str, Any]:
-    """A revision as the API lists it."""
-    return {
-        "revision": change.revision,
-        "time": to_rfc3339(change.time_us),
-        "actor": change.actor,
-        "table": change.table,
-        "records": sorted(change.after),
-    }
 
 
 def _signature(file: Path) -> tuple[int, ...] | None:

@@ -70,6 +70,22 @@ def test_a_revision_says_who_changed_which_field_and_hides_secrets(tmp_path: Pat
     assert changes == {"size": (1, 2), "password": (MASK, MASK)}
 
 
+def test_a_change_that_the_disk_did_not_take_is_no_revision(tmp_path: Path) -> None:
+    with ConfigStore(tmp_path) as store:
+        table = store.table("things", Thing)
+        table.put(Thing("a", 1), actor="one")
+        (tmp_path / "things.json.new").mkdir()  # the revision can be noted, the table not be written
+        with pytest.raises(OSError):
+            table.put(Thing("a", 2), actor="two")
+        assert table.get("a") == Thing("a", 1)
+        assert [change.actor for change in table.revisions()] == ["one"]
+        with pytest.raises(ProblemError, match="no-such-revision"):
+            table.diff(2)
+        (tmp_path / "things.json.new").rmdir()
+        assert table.put(Thing("a", 3), actor="three") == 2
+        assert [change.actor for change in table.revisions()] == ["three", "one"]
+
+
 def test_no_more_revisions_are_kept_than_promised(tmp_path: Path) -> None:
     with ConfigStore(tmp_path) as store:
         table = store.table("things", Thing)
