@@ -118,7 +118,7 @@ class Table(Generic[M]):
         return self._change({record_id: None}, actor, expected)
 
     def revisions(self) -> list[Revision]:
-        """The changes that are kept, newest first; not one that was noted, and whose table then could not be written."""
+        """The changes that are kept, newest first; without one that was noted and whose table could not be written."""
         files = sorted(self._revisions.glob("*.json"), reverse=True)
         noted = [msgspec.json.decode(file.read_bytes(), type=Revision) for file in files]
         return [change for change in noted if change.revision <= self.revision]
