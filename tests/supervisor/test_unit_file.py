@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.core.settings import DEFAULT_SHARDS
+from appliance.supervisor.unit import services
 from appliance.supervisor.unit_file import directives, duration_s, extra_service, read_service
 
 UNITS = Path(__file__).parents[2] / "systemd"
@@ -38,9 +40,45 @@ def test_every_unit_is_started_again_for_ever_watched_and_run_without_privileges
     assert service.notifies
     assert 0 < service.watchdog_s <= 60
     assert "StartLimitIntervalSec=0" in path.read_text()
-    assert f"u {values['User']} " in (UNITS / "gatehouse.sysusers").read_text()
     assert values["NoNewPrivileges"] == "yes"
     assert values["CapabilityBoundingSet"] == ""
+    assert values["MemoryMax"]
+    assert int(values["CPUWeight"])
+
+
+def test_every_kind_of_unit_is_a_user_of_its_own() -> None:
+    files = sorted(UNITS.glob("*.service"))
+    users = [directives(file.read_text())["User"] for file in files]
+    assert users == [file.stem.rstrip("@") for file in files]
+    sysusers = (UNITS / "gatehouse.sysusers").read_text()
+    assert [user for user in users if f"\nu {user} " not in sysusers] == []
+
+
+def test_the_supervisor_and_the_target_start_the_same_units() -> None:
+    by_supervisor = {f"gatehouse-{service.name}.service" for service in services(UNITS, DEFAULT_SHARDS, [])}
+    (wants,) = [line for line in (UNITS / "gatehouse.target").read_text().splitlines() if line.startswith("Wants=")]
+    assert set(wants.removeprefix("Wants=").split()) == by_supervisor
+
+
+def rooms() -> dict[str, list[str]]:
+    """The lines of tmpfiles.d by their folder: mode, owner, group."""
+    lines = [line.split() for line in (UNITS / "gatehouse.tmpfiles").read_text().splitlines()]
+    return {words[1]: words[2:] for words in lines if words and words[0] == "d"}
+
+
+def test_no_room_is_open_to_everybody_and_none_belongs_to_an_unknown_user() -> None:
+    sysusers = (UNITS / "gatehouse.sysusers").read_text().split()
+    for folder, (mode, owner, group) in rooms().items():
+        assert int(mode, 8) & 0o7 == 0 or (mode, owner, group) == ("0755", "root", "root"), folder
+        assert {owner, group} <= {"root", *sysusers}, folder
+
+
+@pytest.mark.parametrize("path", sorted(UNITS.glob("*.service")), ids=lambda path: path.name)
+def test_what_a_unit_sees_of_the_state_folder_is_there_before_it_starts(path: Path) -> None:
+    values = directives(path.read_text())
+    seen = [*values["BindPaths"].split(), *values.get("BindReadOnlyPaths", "").split()]
+    assert values["TemporaryFileSystem"] == "/var/lib/gatehouse:ro"
+    assert [folder for folder in seen if folder not in rooms() and not folder.endswith(values["StateDirectory"])] == []
 
 
 def test_recording_comes_first_on_a_busy_processor() -> None:
