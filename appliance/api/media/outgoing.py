@@ -19,6 +19,8 @@ BEHIND_US = 2 * US_PER_S  # a live lane whose oldest chunk has waited this long 
 MAX_LANE_BYTES = 20 * 1024 * 1024
 MAX_SOCKET_BYTES = 48 * 1024 * 1024
 ROOM_BYTES = 2 * 1024 * 1024  # who fills a playback lane waits while it holds more
+ANSWERS_BYTES = 256 * 1024  # of answers, and the last words of so many channels, may wait; then requests do
+MOST_ENDING = 256
 SEND_TIMEOUT_S = 20.0
 SLOWEST_BYTES_PER_S = 32_000  # a client that takes less is disconnected
 
@@ -177,6 +179,12 @@ class Outgoing:
     async def room(self, lane: Lane) -> None:
         """Wait until a playback lane may be filled further."""
         while lane.bytes > ROOM_BYTES or self.bytes > MAX_SOCKET_BYTES:
+            self._freed.clear()
+            await self._freed.wait()
+
+    async def room_for_answers(self, lane: Lane) -> None:
+        """Wait while a client asks and asks and reads nothing; lane: where answers go that belong to no channel."""
+        while lane.bytes > ANSWERS_BYTES or len(self._ending) > MOST_ENDING:
             self._freed.clear()
             await self._freed.wait()
 

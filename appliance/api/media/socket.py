@@ -88,6 +88,7 @@ class MediaSocket:
         async for message in self._response:
             if message.type is WSMsgType.TEXT:
                 self._take(message.data, group)
+                await self._outgoing.room_for_answers(self._general)
             elif message.type is WSMsgType.BINARY:
                 await self._response.close(code=1003, message=b"text only")
 

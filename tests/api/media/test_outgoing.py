@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from appliance.api.media import outgoing
 from appliance.api.media.messages import End
-from appliance.api.media.outgoing import BEHIND_US, MAX_SOCKET_BYTES, ROOM_BYTES, Item, Lane, Outgoing
+from appliance.api.media.outgoing import ANSWERS_BYTES, BEHIND_US, MAX_SOCKET_BYTES, ROOM_BYTES, Item, Lane, Outgoing
 from appliance.api.media.stream import Chunk, Track
 from appliance.core.clock import US_PER_S, ManualClock
 
@@ -145,6 +145,31 @@ async def test_lanes_are_served_in_turn_and_a_playback_lane_waits_for_room() -> 
             await asyncio.sleep(0)
     assert sorted(socket.sent) == [1] * 6 + [2] * 6
     assert socket.sent[:4] in ([1, 2, 1, 2], [1, 1, 2, 1], [1, 2, 1, 2])
+    sender.cancel()
+
+
+async def test_who_asks_and_never_reads_is_not_heard_any_more() -> None:
+    """Answers are never left out: without this, a client could have any number of them wait."""
+    out, socket, asked = Outgoing(ManualClock()), Socket(), 0
+    sender = asyncio.create_task(out.run(socket))  # type: ignore[arg-type]
+    general = out.lane(0)
+
+    async def ask(*, close_channels: bool) -> None:
+        nonlocal asked
+        for asked in range(20_000):  # noqa: B007 - read outside
+            lane = out.lane(1) if close_channels else general
+            lane.say(End(channel=1))
+            if close_channels:
+                lane.close(End(channel=1))
+            await out.room_for_answers(general)
+
+    for close_channels in (False, True):
+        socket.open.clear()
+        asking = asyncio.create_task(ask(close_channels=close_channels))
+        done, _ = await asyncio.wait({asking}, timeout=0.2)
+        assert not done and asked < 15_000 and out.bytes < 2 * ANSWERS_BYTES
+        socket.open.set()
+        await asyncio.wait_for(asking, 30)
     sender.cancel()
 
 
