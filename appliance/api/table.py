@@ -4,8 +4,8 @@ from functools import partial
 from typing import Any
 
 from appliance.api.cameras import camera_routes
+from appliance.api.description import describe
 from appliance.api.media.routes import media_routes
-from appliance.api.openapi import describe
 from appliance.api.overview import overview_routes
 from appliance.api.revisions import revision_routes
 from appliance.api.routing import Call, Permission, Route

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from appliance.api.openapi import describe
+from appliance.api.description import describe
 from appliance.api.services import offline_services
 from appliance.api.table import all_routes
 from tests.api.serving import Site, camera
