@@ -11,6 +11,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 300,
   },
-  server: { proxy: { '/api': { target: appliance, secure: false, ws: true } } },
+  server: {
+    proxy: {
+      '/api': { target: appliance, secure: false, ws: true, changeOrigin: true, headers: { origin: appliance } },
+    },
+  },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },
 });

@@ -99,6 +99,11 @@ export const api = {
   delete: caller('delete'),
 };
 
+/** The address of a WebSocket of the API; plain only under the development server. */
+export function socketUrl(path: string): string {
+  return new URL(path, location.href).href.replace(/^http/, 'ws');
+}
+
 /** The address of a camera's newest picture, or of the recorded frame at a time (RFC 3339). */
 export function snapshotUrl(camera: string, options: { time?: string; width?: number } = {}): string {
   return urlFor('/api/v1/cameras/{id}/snapshot.jpg', { id: camera }, options);

@@ -1,7 +1,7 @@
 /** What the recorder says as it happens: the cameras and their states, kept live over one socket. */
 import { signal } from '@preact/signals';
 import { Backoff } from './backoff';
-import { api } from './client';
+import { api, socketUrl } from './client';
 import { type CameraState, type CameraView, cameraFrom } from './model';
 
 export type Connection = 'connecting' | 'open' | 'lost';
@@ -67,7 +67,7 @@ export function dropCamera(id: string): void {
 }
 
 function connect(): void {
-  const opened = new WebSocket(`wss://${location.host}/api/v1/events`);
+  const opened = new WebSocket(socketUrl('/api/v1/events'));
   socket = opened;
   opened.onopen = () => void settle(opened);
   opened.onmessage = (message) => receive(message.data);

@@ -18,7 +18,9 @@ const DUTIES: Record<string, string> = {
 export function UnitsTab() {
   const { value, problem, reload } = useLoaded((signal) => api.get('/api/v1/health', { signal }));
   useEffect(() => {
-    const timer = setInterval(reload, EVERY_MS);
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') reload();
+    }, EVERY_MS);
     return () => clearInterval(timer);
   }, [reload]);
   if (!value) return problem ? <ProblemNotice problem={problem} /> : <Working>Asking the units</Working>;
