@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
+from unittest import mock
 
 import av
 import numpy as np
@@ -17,6 +18,8 @@ from av.video.stream import VideoStream
 from appliance.media.depacketise.base import Depacketiser
 from appliance.media.model import AudioFormat, VideoCodec, VideoFormat
 from appliance.media.rtp import Sequence, payload_bounds
+from hwtests.camera import packetise
+from hwtests.camera.config import Codec
 from tests.media.encoded import picture
 
 DECODERS = {VideoCodec.H264: "h264", VideoCodec.H265: "hevc", VideoCodec.AV1: "libdav1d", VideoCodec.MJPEG: "mjpeg"}
@@ -71,6 +74,20 @@ def packets_of(units: Iterable[tuple[int, list[bytes]]], *, sequence: int = 65_5
             packets.append(head + (rtp & 0xFFFFFFFF).to_bytes(4) + b"SSRC" + payload)
             sequence += 1
     return packets
+
+
+def simulated(
+    codec: Codec, pictures: list[list[bytes]], size: int = 300, first: int = 0
+) -> list[tuple[int, list[bytes]]]:
+    """(timestamp, payloads of at most about `size` bytes) of pictures at 25 fps, as the simulated camera cuts them.
+
+    first: the number of the first picture; AV1 says of every tenth that it is a key picture.
+    """
+    with mock.patch.object(packetise, "PAYLOAD_SIZE", size):
+        return [
+            (number * 3600, packetise.video_payloads(codec, parts, number % 10 == 0))
+            for number, parts in enumerate(pictures, first)
+        ]
 
 
 class _Wire:

@@ -1,7 +1,6 @@
 import io
 import subprocess
-from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, partial
 from unittest import mock
 
 import av
@@ -24,11 +23,14 @@ from tests.media.rtp_streams import (
     libav_video,
     numbers,
     packets_of,
+    simulated,
     whole_again_after_a_loss,
 )
 
 SVT = "pred-struct=1:keyint=10:logical-processors=1"
 DELIMITER, SEQUENCE = 2, 1
+
+units = partial(simulated, Codec.AV1)
 
 
 def heard(packets: list[bytes], lose: tuple[int, ...] = ()) -> Heard:
@@ -43,18 +45,6 @@ def pictures(frames: int = 28, size: tuple[int, int] = (160, 120)) -> list[list[
     options = {"preset": "12", "svtav1-params": SVT}
     _, packets = encode_video("libsvtav1", frames, 25, size, options, gop=10)
     return [list(split_obus(data)) for _, data, _ in packets]
-
-
-def payload_size(size: int) -> AbstractContextManager[object]:
-    return mock.patch.object(packetise, "PAYLOAD_SIZE", size)
-
-
-def units(obus: list[list[bytes]], size: int = 300, first: int = 0) -> list[tuple[int, list[bytes]]]:
-    with payload_size(size):
-        return [
-            ((first + n) * 3600, packetise.video_payloads(Codec.AV1, each, (first + n) % 10 == 0))
-            for n, each in enumerate(obus)
-        ]
 
 
 def kind(obu: bytes) -> int:

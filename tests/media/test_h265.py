@@ -1,5 +1,4 @@
-from contextlib import AbstractContextManager
-from functools import cache
+from functools import cache, partial
 from unittest import mock
 
 import pytest
@@ -10,7 +9,6 @@ from appliance.media.codecs import h265
 from appliance.media.depacketise import h265 as payloads
 from appliance.media.depacketise import nal
 from appliance.media.depacketise.h265 import H265Depacketiser
-from hwtests.camera import packetise
 from hwtests.camera.config import Codec
 from hwtests.camera.encoders import split_annex_b
 from tests.media.encoded import encode_video
@@ -23,10 +21,13 @@ from tests.media.rtp_streams import (
     libav_video,
     numbers,
     packets_of,
+    simulated,
     whole_again_after_a_loss,
 )
 
 X265 = "keyint=10:min-keyint=10:scenecut=0:b-adapt=0:log-level=none:pools=none:frame-threads=1"
+
+units = partial(simulated, Codec.H265)
 
 
 def heard(packets: list[bytes], lose: tuple[int, ...] = (), sets: tuple[bytes, ...] = ()) -> Heard:
@@ -46,15 +47,6 @@ def pictures(
     options = {"preset": "ultrafast", "x265-params": f"repeat-headers=1:annexb=1:{X265}:{params}"}
     _, packets = encode_video("libx265", frames, 25, size, options, gop=10, pix_fmt=pix_fmt)
     return [list(split_annex_b(data)) for _, data, _ in packets]
-
-
-def payload_size(size: int) -> AbstractContextManager[object]:
-    return mock.patch.object(packetise, "PAYLOAD_SIZE", size)
-
-
-def units(nals: list[list[bytes]], size: int = 300, first: int = 0) -> list[tuple[int, list[bytes]]]:
-    with payload_size(size):
-        return [((first + n) * 3600, packetise.video_payloads(Codec.H265, each, False)) for n, each in enumerate(nals)]
 
 
 def sets_of(nals: list[list[bytes]]) -> tuple[bytes, ...]:

@@ -1,5 +1,4 @@
 import io
-from contextlib import AbstractContextManager
 from functools import cache
 from unittest import mock
 
@@ -15,7 +14,7 @@ from appliance.media.model import VideoCodec
 from hwtests.camera import packetise
 from hwtests.camera.config import Codec
 from tests.media.encoded import encode_video
-from tests.media.rtp_streams import Heard, decoded, deliver, gstreamer, libav_video, numbers, packets_of
+from tests.media.rtp_streams import Heard, decoded, deliver, gstreamer, libav_video, numbers, packets_of, simulated
 
 # one thread: libav's slices would need restart intervals, which its payloader does not tell
 STANDARD = {"huffman": "default", "force_duplicated_matrix": "1", "strict": "unofficial", "threads": "1"}
@@ -33,13 +32,8 @@ def images(frames: int = 12, size: tuple[int, int] = (160, 120)) -> list[bytes]:
     return [data for _, data, _ in packets]
 
 
-def payload_size(size: int) -> AbstractContextManager[object]:
-    return mock.patch.object(packetise, "PAYLOAD_SIZE", size)
-
-
 def units(pictures: list[bytes], size: int = 300, first: int = 0) -> list[tuple[int, list[bytes]]]:
-    with payload_size(size):
-        return [((first + n) * 3600, packetise.video_payloads(Codec.MJPEG, [p], True)) for n, p in enumerate(pictures)]
+    return simulated(Codec.MJPEG, [[image] for image in pictures], size, first)
 
 
 def scan_of(image: bytes) -> bytes:
