@@ -5,7 +5,10 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+from appliance.core.durable import write_durably
 
 HASH_ITERATIONS = 101  # mosquitto_passwd's own; the passwords are 256 random bits, so stretching adds nothing
 SALT_BYTES = 12
@@ -42,21 +45,16 @@ def hashed(password: str, salt: bytes) -> str:
 
 
 def password_of(path: Path) -> str:
-    """A unit's password: read if there is one, so that a broker's restart locks nobody out, else made.
+    """A unit's password: read if there is one, so that a broker's restart locks nobody out, else made durably.
 
     The file is readable by its group, which is that of its folder where an installer has set it (setgid).
     """
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        pass  # made below
+    with suppress(FileNotFoundError):
+        if kept := path.read_text():
+            return kept
     password = secrets.token_urlsafe(32)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = path.with_suffix(".new")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(password)
-    partial.rename(path)
+    write_durably(path, password.encode(), mode=0o640)
     return password
 
 
