@@ -11,7 +11,7 @@ import msgspec
 
 from appliance.db.sqlite import open_reader
 from appliance.media.model import AudioFormat, VideoFormat
-from appliance.recordings.layout import Formats
+from appliance.recordings.layout import Formats, below
 from appliance.recordings.model import RecordingKind
 from appliance.recordings.schema import DAMAGED, KEY, FragmentRow, unpack
 
@@ -105,7 +105,7 @@ class IndexReader:
             camera_id,
             start_us,
             end_us,
-            root / path,
+            below(root, path),
             size,
             init_size,
             state == "open",

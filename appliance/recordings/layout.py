@@ -1,6 +1,8 @@
 """Names and headers of segments: what a volume tells about itself without a database."""
 
+import errno
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -48,6 +50,16 @@ class SegmentIdentity(msgspec.Struct, frozen=True, kw_only=True):
     def from_json(cls, data: bytes) -> "SegmentIdentity":
         """The inverse of `to_json`; raises ValueError."""
         return msgspec.json.decode(data, type=cls)
+
+
+def below(root: Path, path: str) -> Path:
+    """A path of an index on its volume; raises PermissionError for one that leads out of it.
+
+    A disk can be written to in another machine: what its index says must not have us read or remove files of ours.
+    """
+    if path.startswith("/") or ".." in path.split("/"):
+        raise PermissionError(errno.EPERM, "the index names a file outside of its volume")
+    return root / path
 
 
 def segment_path(camera_id: str, start_us: int) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import apsw
 
 from appliance.recordings.index import IndexWriter
+from appliance.recordings.layout import below
 from appliance.recordings.model import GapCause, RecordingKind
 from appliance.recordings.schema import FragmentRow
 from appliance.volumes.files import AppendFile, Buffer, unlink_durably
@@ -277,7 +278,7 @@ class DeleteJob:
         except apsw.Error as error:
             raise OSError(errno.EIO, f"the recordings index: {error}") from error
         if self._path is not None:
-            unlink_durably(self._root / self._path)
+            unlink_durably(below(self._root, self._path))
 
     def settle(self, error: OSError | None) -> None:
         """Drop the row if the file is gone."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from appliance.media.fmp4 import scan_fragments
 from appliance.recordings.index import IndexWriter, OpenSegment
+from appliance.recordings.layout import below
 from appliance.recordings.schema import DAMAGED, KEY, FragmentRow
 from appliance.volumes.files import unlink_durably
 
@@ -37,7 +38,7 @@ def recover(root: Path, index: IndexWriter) -> RecoveryReport:
     report = RecoveryReport()
     for segment_id, path in index.deleting():
         try:
-            unlink_durably(root / path)
+            unlink_durably(below(root, path))
         except OSError as error:
             log.error("%s cannot be deleted: %s; tried again at the next start", path, error)
             continue
@@ -53,7 +54,8 @@ def recover(root: Path, index: IndexWriter) -> RecoveryReport:
 def _recover_segment(root: Path, index: IndexWriter, segment: OpenSegment, report: RecoveryReport) -> RecoveryReport:
     report = replace(report, segments=report.segments + 1)
     try:
-        rows, torn = _cut_torn(root / segment.path, segment)
+        path = below(root, segment.path)
+        rows, torn = _cut_torn(path, segment)
     except OSError as error:
         with index.transaction():
             holds_rows = index.close_segment(segment.id)
@@ -61,7 +63,7 @@ def _recover_segment(root: Path, index: IndexWriter, segment: OpenSegment, repor
             return report
         log.error("%s is in the index, but cannot be read: %s", segment.path, error)
         return replace(report, missing=(*report.missing, segment.path))
-    _close(index, segment, rows, root / segment.path)
+    _close(index, segment, rows, path)
     return replace(report, fragments=report.fragments + len(rows), torn_bytes=report.torn_bytes + torn)
 
 

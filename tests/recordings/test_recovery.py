@@ -127,3 +127,23 @@ async def test_a_file_the_disk_does_not_give_back_stops_nobody(recorded: Recorde
     assert writer.stop()
     assert reader.latest_us("cam") == START_US + 3 * SECOND
     reader.close()
+
+
+@pytest.mark.parametrize("path", ["../precious", "segments/../../precious", "/precious"])
+async def test_an_index_cannot_name_files_outside_of_its_volume(recorded: Recorded, tmp_path: Path, path: str) -> None:
+    """A disk may have been written to in another machine."""
+    import apsw
+
+    image, precious = tmp_path / "image", tmp_path / "precious"
+    await crashed(recorded, image, 3)
+    precious.write_bytes(b"x" * 100)
+    name = path if path[0] != "/" else str(precious)
+    for state in ("open", "deleting"):
+        with apsw.Connection(str(image / "index" / "ingest-0.db")) as db:
+            db.execute("UPDATE segment SET path = ?, state = ?", (name, state))
+        writer, reader = recover(image)
+        restart(writer)
+        assert precious.read_bytes() == b"x" * 100
+        if state == "open":
+            with pytest.raises(PermissionError, match="outside"):
+                reader.segments(limit=10)
