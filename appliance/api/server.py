@@ -22,6 +22,7 @@ from appliance.security.throttle import TooManyTriesError
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_STRANGERS_BODY_BYTES = 16 * 1024  # where nobody is signed in: many at once must not fill the memory
 BODY_TIMEOUT_S = 20.0
 API = "/api/"
 _JSON_TYPES = frozenset({"application/json", "application/merge-patch+json"})
@@ -171,25 +172,29 @@ async def _body(route: Route, request: web.Request, timeout_s: float) -> Any:
         raise ProblemError(
             "compressed", "The body is compressed", remedy="Send it without Content-Encoding.", status=415
         )
-    return decode(await _read(request, timeout_s), route.body)
+    most = MAX_STRANGERS_BODY_BYTES if route.permission is Permission.OPEN else MAX_BODY_BYTES
+    return decode(await _read(request, most, timeout_s), route.body)
 
 
-async def _read(request: web.Request, timeout_s: float) -> bytes:
+async def _read(request: web.Request, most: int, timeout_s: float) -> bytes:
+    body = bytearray()
     try:
         async with asyncio.timeout(timeout_s):
-            return await request.read()
+            async for piece in request.content.iter_any():
+                body += piece
+                if len(body) > most:
+                    raise ProblemError(
+                        "too-large", f"The body is larger than {most} bytes", remedy="Send less.", status=413
+                    )
     except TimeoutError:
         raise ProblemError(
             "too-slow", f"The body did not come within {timeout_s:g} s", remedy="Send it again.", status=408
-        ) from None
-    except web.HTTPRequestEntityTooLarge:
-        raise ProblemError(
-            "too-large", f"The body is larger than {MAX_BODY_BYTES} bytes", remedy="Send less.", status=413
         ) from None
     except web.RequestPayloadError:
         raise ProblemError(
             "bad-request", "The body is not as its headers say", remedy="Check Transfer-Encoding.", status=400
         ) from None
+    return bytes(body)
 
 
 def _encoded(route: Route, result: Any) -> web.StreamResponse:

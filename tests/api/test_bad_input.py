@@ -154,6 +154,13 @@ async def test_bodies_that_are_no_json_or_too_large_are_refused(site: Site, admi
     assert (large.status, large.code) == (413, "too-large")
 
 
+async def test_strangers_may_send_what_signing_in_needs_and_no_more(site: Site) -> None:
+    longest = {"username": "\U0001f600" * 200, "password": "\U0001f600" * 1000}
+    assert (await site.call("POST", "/api/v1/session", longest)).code == "wrong-credentials"
+    large = await site.call("POST", "/api/v1/session", {**longest, "more": "x" * 2048})
+    assert (large.status, large.code) == (413, "too-large")
+
+
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 FIELDS = st.sampled_from(
     ["name", "source", "url", "password", "enabled", "recording", "manual", "code", "role", "camera"]
