@@ -37,7 +37,7 @@ bench: .venv/test.stamp web ## measure; BENCH=ingest|media|live picks a group; w
 
 web: .venv/run.stamp web/dist/index.html ## build the page into web/dist
 
-hwtest: .venv/test.stamp web ## the long rigs: 32 cameras for ten minutes, 200 random kills
+hwtest: .venv/test.stamp web ## the long rigs: 32 cameras for ten minutes, 200 random kills, the units under systemd
 	$(PY) -m pytest hwtests/suites -s -m "" --timeout 7200
 
 image: .venv/run.stamp web ## the tree that is installed on the appliance, as a reproducible archive in image/out
