@@ -18,6 +18,7 @@ from appliance.core.clock import US_PER_S, Clock
 BEHIND_US = 2 * US_PER_S  # a live lane whose oldest chunk has waited this long is behind
 MAX_LANE_BYTES = 20 * 1024 * 1024
 MAX_SOCKET_BYTES = 48 * 1024 * 1024
+MAX_UNSENT_BYTES = 256 * 1024 * 1024  # of all sockets together: somebody may open many and read none
 ROOM_BYTES = 2 * 1024 * 1024  # who fills a playback lane waits while it holds more
 ANSWERS_BYTES = 256 * 1024  # of answers, and the last words of so many channels, may wait; then requests do
 MOST_ENDING = 256
@@ -120,7 +121,7 @@ class Lane:
 
     def _account(self, size: int) -> None:
         self.bytes += size
-        self._outgoing.bytes += size
+        self._outgoing.account(size)
 
     def _is_behind(self) -> bool:
         if self.bytes > MAX_LANE_BYTES or self._outgoing.overfilled_by(self):
@@ -145,12 +146,22 @@ class Lane:
             self._unsaid_drops, self._said_us = 0, now_us
 
 
-class Outgoing:
-    """The lanes of one socket. `run` sends."""
+class Unsent:
+    """What all media sockets of the process hold together."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.sockets = 0
+
+
+class Outgoing:
+    """The lanes of one socket. `run` sends; close it."""
+
+    def __init__(self, clock: Clock, unsent: Unsent | None = None) -> None:
         self.bytes = 0
         self._clock = clock
+        self._unsent = unsent or Unsent()
+        self._unsent.sockets += 1
         self._lanes: list[Lane] = []
         self._ending: list[Lane] = []
         self._more = asyncio.Event()
@@ -168,17 +179,33 @@ class Outgoing:
         if not lane.empty:
             self._ending.append(lane)
 
+    def close(self) -> None:
+        """The socket has ended, and with it what waited."""
+        self._unsent.sockets -= 1
+        self._unsent.bytes -= self.bytes
+
+    def account(self, size: int) -> None:
+        """So many bytes more wait, or fewer."""
+        self.bytes += size
+        self._unsent.bytes += size
+
     def wake(self) -> None:
         """There is something to send."""
         self._more.set()
 
     def overfilled_by(self, lane: Lane) -> bool:
         """Whether the socket holds too much, and this lane no less than its share of it."""
-        return self.bytes > MAX_SOCKET_BYTES and lane.bytes * len(self._lanes) >= self.bytes
+        return self._holds_too_much() and lane.bytes * len(self._lanes) >= self.bytes
+
+    def _holds_too_much(self) -> bool:
+        """By itself, or where all sockets do, no less than its share of it."""
+        everybody = self._unsent
+        share = everybody.bytes > MAX_UNSENT_BYTES and self.bytes * everybody.sockets >= everybody.bytes
+        return share or self.bytes > MAX_SOCKET_BYTES
 
     async def room(self, lane: Lane) -> None:
         """Wait until a playback lane may be filled further."""
-        while lane.bytes > ROOM_BYTES or self.bytes > MAX_SOCKET_BYTES:
+        while lane.bytes > ROOM_BYTES or self._holds_too_much():
             self._freed.clear()
             await self._freed.wait()
 

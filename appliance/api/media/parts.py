@@ -1,10 +1,11 @@
 """What the media handlers share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.api.media.feed import Feeds
+from appliance.api.media.outgoing import Unsent
 from appliance.api.media.reading import read
 from appliance.api.media.threads import Threads
 from appliance.api.media.transcoders import Slots, Transcoders, most_videos
@@ -21,6 +22,7 @@ class MediaParts:
 
     camera: by id, None where there is none. reader: call it in a thread, anew for every request. playing: threads of
     the media socket's playback channels; reading: of requests about recordings; imaging: of what decodes pictures.
+    unsent: what waits on all media sockets together.
     """
 
     clock: Clock
@@ -32,6 +34,7 @@ class MediaParts:
     playing: Threads
     reading: Threads
     imaging: Threads
+    unsent: Unsent = field(default_factory=Unsent)
 
     def configured(self, camera_id: str, field: str | None = None) -> Camera:
         """A configured camera; raises ProblemError "no-such-camera"."""

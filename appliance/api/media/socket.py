@@ -71,18 +71,21 @@ class MediaSocket:
     def __init__(self, response: web.WebSocketResponse, parts: MediaParts) -> None:
         self._response = response
         self._parts = parts
-        self._outgoing = Outgoing(parts.clock)
+        self._outgoing = Outgoing(parts.clock, parts.unsent)
         self._general = self._outgoing.lane(0)
         self._channels: dict[int, _Channel] = {}
 
     async def run(self) -> None:
         """Serve until the client closes; raises an ExceptionGroup of OSError where it takes nothing any more."""
-        async with asyncio.TaskGroup() as group:
-            sender = group.create_task(self._outgoing.run(self._response), name="media-send")
-            await self._listen(group)
-            sender.cancel()
-            for number in tuple(self._channels):
-                self._close(number)
+        try:
+            async with asyncio.TaskGroup() as group:
+                sender = group.create_task(self._outgoing.run(self._response), name="media-send")
+                await self._listen(group)
+                sender.cancel()
+                for number in tuple(self._channels):
+                    self._close(number)
+        finally:
+            self._outgoing.close()
 
     async def _listen(self, group: asyncio.TaskGroup) -> None:
         async for message in self._response:

@@ -9,7 +9,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from appliance.api.media import outgoing
 from appliance.api.media.messages import End
-from appliance.api.media.outgoing import ANSWERS_BYTES, BEHIND_US, MAX_SOCKET_BYTES, ROOM_BYTES, Item, Lane, Outgoing
+from appliance.api.media.outgoing import (
+    ANSWERS_BYTES,
+    BEHIND_US,
+    MAX_SOCKET_BYTES,
+    MAX_UNSENT_BYTES,
+    ROOM_BYTES,
+    Item,
+    Lane,
+    Outgoing,
+    Unsent,
+)
 from appliance.api.media.stream import Chunk, Track
 from appliance.core.clock import US_PER_S, ManualClock
 
@@ -171,6 +181,23 @@ async def test_who_asks_and_never_reads_is_not_heard_any_more() -> None:
         socket.open.set()
         await asyncio.wait_for(asking, 30)
     sender.cancel()
+
+
+def test_many_sockets_that_nobody_reads_share_one_bound_and_harm_no_other() -> None:
+    unsent, clock = Unsent(), ManualClock()
+    idle = [Outgoing(clock, unsent) for _ in range(60)]
+    lanes = [out.lane(1) for out in idle]
+    reader = Outgoing(clock, unsent).lane(1)
+    for number in range(100):
+        one = chunk(number, 200_000)
+        for lane in (*lanes, reader):
+            lane.offer(one)
+        assert [len(item.body or b"") for item in taken(reader)] == [200_000]
+        assert unsent.bytes <= MAX_UNSENT_BYTES + 61 * 200_100
+    assert sum(lane.dropped_chunks for lane in lanes) > 0
+    for out in idle:
+        out.close()
+    assert (unsent.bytes, unsent.sockets) == (0, 1)
 
 
 class Lanes(RuleBasedStateMachine):
