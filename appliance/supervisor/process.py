@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import shutil
 import signal
 import socket
 import time
@@ -12,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from appliance.core.log import redact
 from appliance.supervisor.unit_file import Service
@@ -61,28 +63,28 @@ class Supervised:
             await asyncio.sleep(self.service.restart_s)
 
     async def _once(self) -> int:
-        with Heard(self._notify_socket, self.heard), self._open_log() as output:
+        with Heard(self._notify_socket, self.heard), LogFile(self._log_file) as output:
             self.condition.heard_s = time.monotonic()
             self.condition.ready = (
                 not self.service.notifies
             )  # before it runs: it may say so before we hear of its start
             process = await asyncio.create_subprocess_exec(
                 *self.service.command,
-                stdout=output,
-                stderr=output,
+                stdout=output.descriptor,
+                stderr=output.descriptor,
                 env=self._environment(),
                 preexec_fn=partial(_prepare, self.service.niceness),
             )
             self.condition.pid = process.pid
             self._changed()
             try:
-                return await self._watched(process)
+                return await self._watched(process, output)
             except asyncio.CancelledError:
                 await self._stop(process)
                 raise
 
-    async def _watched(self, process: asyncio.subprocess.Process) -> int:
-        """Wait for its end; kill it when it is silent for too long (sd_notify(3), WATCHDOG=1).
+    async def _watched(self, process: asyncio.subprocess.Process, output: "LogFile") -> int:
+        """Wait for its end; kill it when it is silent for too long (sd_notify(3), WATCHDOG=1); keep its log short.
 
         Not with wait_for: it loses a cancellation that comes as the process ends, and the unit would be started again.
         """
@@ -92,6 +94,7 @@ class Supervised:
                 async with asyncio.timeout(WATCH_EVERY_S):
                     return await process.wait()
             except TimeoutError:
+                output.bound()
                 now_s = time.monotonic()
                 if now_s - looked_s > OVERSLEPT_S:  # we were stopped ourselves and could hear nobody
                     self.condition.heard_s = now_s
@@ -133,26 +136,30 @@ class Supervised:
             environment["WATCHDOG_USEC"] = str(round(self.service.watchdog_s * 1e6))
         return environment
 
-    def _open_log(self) -> "LogFile":
-        return LogFile(self._log_file)
-
 
 class LogFile:
-    """A log that is turned over when it has grown, at the start of its process."""
+    """A log that its process appends to. When it has grown it goes into the file beside it, and begins anew."""
 
     def __init__(self, path: Path) -> None:
+        self.descriptor = -1
         self._path = path
-        self._descriptor = -1
 
-    def __enter__(self) -> int:
+    def __enter__(self) -> Self:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        if self._path.exists() and self._path.stat().st_size > LOG_BYTES:
-            self._path.rename(self._path.with_suffix(".log.1"))
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
-        return self._descriptor
+        self.descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        self.bound()
+        return self
+
+    def bound(self) -> None:
+        """Look how long it is. A line that is written in this instant may be lost; where the disk is full, all are."""
+        if os.fstat(self.descriptor).st_size <= LOG_BYTES:
+            return
+        with suppress(OSError):
+            shutil.copyfile(self._path, self._path.with_suffix(".log.1"))
+        os.ftruncate(self.descriptor, 0)
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
 
 class Heard:

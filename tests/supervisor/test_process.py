@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from appliance.supervisor import process
 from appliance.supervisor.process import Supervised
 from appliance.supervisor.unit_file import Service
 
@@ -120,3 +121,14 @@ async def test_a_unit_has_its_share_of_the_processor(tmp_path: Path) -> None:
         await rig.until(lambda: rig.supervised.condition.ready)
         assert rig.supervised.condition.pid is not None
         assert os.getpriority(os.PRIO_PROCESS, rig.supervised.condition.pid) == os.getpriority(os.PRIO_PROCESS, 0) + 5
+
+
+async def test_the_log_of_a_unit_that_never_ends_stays_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "LOG_BYTES", 1000)
+    talk = "import time\nwhile True:\n    print('x' * 99, flush=True)\n    time.sleep(0.001)\n"
+    async with supervised(tmp_path, service(READY + talk)) as rig, asyncio.timeout(20):
+        kept = rig.log.with_suffix(".log.1")
+        while not kept.exists() or not rig.log.stat().st_size < kept.stat().st_size:
+            await asyncio.sleep(0.01)
+        assert rig.supervised.condition.restarts == 0
+        assert kept.read_text().startswith("xxx")
