@@ -1,6 +1,6 @@
 """Configuration: TinyDB tables, one JSON file each, behind a crash-safe storage; revisions; one writer.
 
-CONFIG/TABLE.json is the table; CONFIG/revisions/TABLE/00000042.json what it was at revision 42.
+CONFIG/TABLE.json is the table; CONFIG/revisions/TABLE/00000042.json what its revision 42 changed, before and after.
 """
 
 import asyncio
@@ -307,7 +307,7 @@ def _unreadable(file: Path, detail: str) -> ProblemError:
     return ProblemError(
         "configuration-unreadable",
         f"The configuration file {file.name} cannot be read",
-        remedy="Restore an older revision of it from the revisions folder beside it.",
+        remedy="Restore it from a backup; the folder revisions beside it holds what was changed of late.",
         status=500,
         detail=detail,
     )
