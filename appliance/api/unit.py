@@ -110,7 +110,20 @@ async def _listen(server: HttpsServer, context: UnitContext) -> int:
         with suppress(OSError, msgspec.DecodeError):
             before = msgspec.json.decode((context.paths.run / "api" / "ready.json").read_bytes(), type=Ready)
             return await server.start(urlsplit(before.url).port or 0)
-    return await server.start(port)
+    try:
+        return await server.start(port)
+    except OSError as error:
+        raise _port_closed(port, error) from None
+
+
+def _port_closed(port: int, error: OSError) -> ProblemError:
+    return ProblemError(
+        "port-not-available",
+        f"Port {port} cannot be opened: {os.strerror(error.errno or 0)}",
+        remedy=f"Set {PORT_VARIABLE} to another, or stop what uses it; one below 1024 must be allowed to this unit.",
+        status=500,
+        field=PORT_VARIABLE,
+    )
 
 
 async def _say_ready(context: UnitContext, services: Services, port: int) -> None:

@@ -144,6 +144,18 @@ def test_a_port_that_is_none_is_a_problem(text: str, monkeypatch: pytest.MonkeyP
     assert problem.value.field == "GATEHOUSE_PORT"
 
 
+def test_a_port_that_somebody_else_has_is_named_with_a_remedy(tmp_path: Path) -> None:
+    with socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True) as taken:
+        port = str(taken.getsockname()[1])
+        environment = {**os.environ, "GATEHOUSE_DATA": str(tmp_path), "GATEHOUSE_PORT": port, "GATEHOUSE_SITE": "empty"}
+        command = [sys.executable, "-m", "appliance", "api"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert f"Port {port} cannot be opened" in done.stderr
+    assert "GATEHOUSE_PORT" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_whole_appliance_is_set_up_and_says_what_is_wrong_with_a_camera(tmp_path: Path) -> None:
     with Appliance.start(tmp_path, shards=1) as appliance:
         api = appliance.api
