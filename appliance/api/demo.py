@@ -23,7 +23,7 @@ def apply_site(book: CameraBook, data: Path) -> None:
             book.add_demo(_read(data / "demo-cameras.json"), actor=ACTOR)
         else:
             book.remove_demo(actor=ACTOR)
-    except (ProblemError, msgspec.DecodeError) as error:
+    except (ProblemError, msgspec.DecodeError, OSError) as error:
         log.error("the demo cameras cannot be used: %s", error)
 
 

@@ -36,6 +36,13 @@ async def test_they_are_added_once_and_make_room_for_the_first_real_camera(tmp_p
         assert await names(site) == []
 
 
+async def test_a_disk_that_does_not_take_them_keeps_the_unit_from_no_start(tmp_path: Path) -> None:
+    offer(tmp_path)
+    (tmp_path / "config" / "cameras.json.new").mkdir(parents=True)
+    async with serving(tmp_path) as site:
+        assert await names(site) == []
+
+
 async def test_one_that_somebody_changed_stays(tmp_path: Path) -> None:
     offer(tmp_path)
     async with serving(tmp_path) as site:
