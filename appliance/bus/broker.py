@@ -24,7 +24,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def write_configuration(paths: Paths, units: Sequence[str]) -> Path:
     """Write mosquitto.conf beside its socket, with its password file and access list; returns its path."""
     folder = paths.bus_socket.parent
-    paths.bus_credentials.mkdir(mode=0o700, parents=True, exist_ok=True)  # an installer has made it for several users
+    paths.bus_identities.mkdir(mode=0o700, parents=True, exist_ok=True)  # an installer has made it for several users
     _write(folder / "passwords", password_file(paths.bus_credential, units))
     _write(folder / "access", access_list(units))
     configuration = folder / "mosquitto.conf"

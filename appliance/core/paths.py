@@ -54,13 +54,13 @@ class Paths:
         return self.run / "bus" / "mosquitto.sock"
 
     @property
-    def bus_credentials(self) -> Path:
+    def bus_identities(self) -> Path:
         """The units' bus identities: a folder for each kind of unit, shards sharing one."""
-        return self.run / "bus" / "credentials"
+        return self.run / "bus" / "identities"
 
     def bus_credential(self, unit: str) -> Path:
         """The password file of one unit's bus identity; its folder is for the bus and that kind of unit alone."""
-        return self.bus_credentials / unit.partition("-")[0] / unit
+        return self.bus_identities / unit.partition("-")[0] / unit
 
     def live_socket(self, shard: int) -> Path:
         """Where ingest@shard serves live media to the api unit."""

@@ -158,11 +158,11 @@ FORBIDDEN = [
     (INGEST.format(0), f"touch {ROOM}/config/mine"),
     (INGEST.format(0), f"cat {ROOM}/tls/server.key"),
     (INGEST.format(0), f"ls {ROOM}/state/api || ls {ROOM}/state/ingest-1"),
-    (INGEST.format(0), f"cat {ROOM}/run/bus/credentials/api/api || cat {ROOM}/run/bus/passwords"),
+    (INGEST.format(0), f"cat {ROOM}/run/bus/identities/api/api || cat {ROOM}/run/bus/passwords"),
     (INGEST.format(0), f"cat {ROOM}/run/api/ready.json"),
     (API, f"touch {ROOM}/volumes/mine || touch {ROOM}/volumes/main/mine"),
     (API, f"ls {ROOM}/state/ingest-0"),
-    (API, f"cat {ROOM}/run/bus/credentials/ingest/ingest-0 || cat {ROOM}/run/bus/passwords"),
+    (API, f"cat {ROOM}/run/bus/identities/ingest/ingest-0 || cat {ROOM}/run/bus/passwords"),
     *((unit, f"touch /opt/gatehouse/mine || touch /etc/mine || touch {ROOM}/mine") for unit in UNITS),
 ]
 
@@ -176,7 +176,7 @@ def test_a_unit_is_kept_from_what_is_not_its_own(site: Site, unit: str, script: 
     ("unit", "script"),
     [
         (BUS, f"cat {ROOM}/run/bus/passwords"),
-        (INGEST.format(0), f"cat {ROOM}/config/cameras.json && cat {ROOM}/run/bus/credentials/ingest/ingest-0"),
+        (INGEST.format(0), f"cat {ROOM}/config/cameras.json && cat {ROOM}/run/bus/identities/ingest/ingest-0"),
         (INGEST.format(0), f"touch {ROOM}/volumes/main/mine && rm {ROOM}/volumes/main/mine"),
         (API, f"cat {ROOM}/tls/server.key && cat {ROOM}/volumes/main/gatehouse-volume.json"),
         (API, f"touch {ROOM}/config/mine && rm {ROOM}/config/mine"),
@@ -190,9 +190,9 @@ def test_a_unit_may_do_what_its_work_takes(site: Site, unit: str, script: str) -
     ("user", "script"),
     [
         ("gatehouse-ingest", f"touch {ROOM}/config/mine"),
-        ("gatehouse-ingest", f"cat {ROOM}/tls/server.key || cat {ROOM}/run/bus/credentials/api/api"),
+        ("gatehouse-ingest", f"cat {ROOM}/tls/server.key || cat {ROOM}/run/bus/identities/api/api"),
         ("gatehouse-ingest", f"cat {ROOM}/config/revisions/cameras/*"),
-        ("gatehouse-api", f"touch {ROOM}/volumes/main/mine || cat {ROOM}/run/bus/credentials/ingest/*"),
+        ("gatehouse-api", f"touch {ROOM}/volumes/main/mine || cat {ROOM}/run/bus/identities/ingest/*"),
         ("gatehouse-bus", f"cat {ROOM}/config/cameras.json || ls {ROOM}/volumes || ls {ROOM}/state/api"),
         ("nobody", f"ls {ROOM}/config || ls {ROOM}/volumes || ls {ROOM}/run/bus || ls {ROOM}/run/api || ls {ROOM}/tls"),
     ],
