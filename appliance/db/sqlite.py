@@ -49,7 +49,8 @@ class Writer(apsw.Connection):
 def open_writer(path: Path, migrations: Sequence[str], *, synchronous: str = "FULL", shared: bool = False) -> Writer:
     """The one read-write connection, migrated to the newest schema; migration n is applied at user_version n - 1.
 
-    shared: processes that may not write the folder read the file too, also while nobody has it open for writing.
+    shared: processes that may not write the folder read the file too, also while nobody has it open for writing; and
+    the file can be opened where the disk is full.
     Raises ProblemError where another process writes this file, or a newer program has migrated it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -26,8 +26,11 @@ class DatabaseThread:
         self._db: apsw.Connection | None = None
 
     async def open(self) -> None:
-        """Open and migrate; raises ProblemError as `open_writer` does."""
-        self._db = await self._run(lambda: open_writer(self._path, self._migrations))
+        """Open and migrate; raises ProblemError as `open_writer` does.
+
+        The WAL's index stays behind at the end: a full disk has no room to make it, and the file could not be opened.
+        """
+        self._db = await self._run(lambda: open_writer(self._path, self._migrations, shared=True))
 
     async def call(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run work in one transaction; what it raises rolls back and comes out here."""

@@ -55,8 +55,11 @@ async def run(folder: Path) -> dict[str, str]:
     found["expire"], found["idle"] = await outcome(access.sessions.expire()), await outcome(access.sessions.find(idle))
     await access.close()
     fill(folder / "filler")
-    again = opened(folder / "state", clock)
-    found["start again"] = await outcome(again)
+    again = await opened(folder / "state", clock)
+    (folder / "filler").unlink()
+    await again.close()
+    fill(folder / "filler")
+    found["start again"] = await outcome(opened(folder / "state", clock))
     return found
 
 
