@@ -51,11 +51,17 @@ def _configuration(folder: Path, socket: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    """Replace a file as one step. Where the disk takes none, the one of before serves; raises OSError without one."""
     partial = path.with_name(path.name + ".new")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    partial.rename(path)
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        partial.rename(path)
+    except OSError as error:
+        if not path.exists():
+            raise
+        log.error("%s cannot be written, the one of before serves: %s", path.name, error.strerror)
 
 
 def mosquitto_program() -> str:
