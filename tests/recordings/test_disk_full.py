@@ -1,19 +1,13 @@
 """A really full file system: what was written stays, the hole is explained, recording goes on once there is room."""
 
 import errno
-import os
-import re
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from tests.recordings.material import START_US
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.small_disk import run_on_small_disk
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -26,20 +20,9 @@ class Outcome(msgspec.Struct, frozen=True):
     end_us: int
 
 
-def fill(folder: Path) -> Outcome:
-    """Run the filling recorder on a tmpfs of 4 MiB in a mount namespace of its own."""
-    as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    script = 'mount -t tmpfs -o size=4m none "$1" && exec "$2" -m tests.recordings.filling "$1"'
-    command = ["unshare", *as_root, "--mount", "sh", "-c", script, "sh", str(folder), sys.executable]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, cwd=ROOT)
-    if re.search(r"^(unshare|mount): .*(not permitted|denied)", done.stderr, re.MULTILINE):
-        pytest.skip("this machine lets nobody mount a file system")
-    assert done.returncode == 0, done.stderr
-    return msgspec.json.decode(done.stdout, type=Outcome)
-
-
 def test_recording_survives_a_full_disk(tmp_path: Path) -> None:
-    outcome = fill(tmp_path)
+    printed = run_on_small_disk("tests.recordings.filling", tmp_path, 4)
+    outcome = msgspec.json.decode(printed, type=Outcome)
     assert {number for _, _, number in outcome.failed} <= {errno.ENOSPC, errno.EIO}
     assert len(outcome.failed) >= 3
     assert outcome.published[-1] == outcome.end_us

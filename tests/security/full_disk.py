@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Awaitable
 from pathlib import Path
@@ -15,18 +14,7 @@ from appliance.security.passwords import Passwords
 from appliance.security.roles import Role
 from appliance.security.sessions import IDLE_S, SEEN_STORED_EVERY_S
 from appliance.security.tokens import USED_STORED_EVERY_S
-
-
-def fill(file: Path) -> None:
-    """Take every byte that is left."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for size in (65_536, 4096, 1):
-        try:
-            while True:
-                os.write(descriptor, bytes(size))
-        except OSError:
-            pass
-    os.close(descriptor)
+from tests.small_disk import fill
 
 
 def opened(folder: Path, clock: ManualClock) -> Awaitable[Access]:
