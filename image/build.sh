@@ -21,6 +21,8 @@ cp systemd/gatehouse.tmpfiles "$tree/usr/lib/tmpfiles.d/gatehouse.conf"
 .venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
     -d "$tree/opt/gatehouse/wheels" -r requirements/run.txt 2> >(grep -v '^WARNING: Location .* is ignored' >&2)
 
+chmod -R u=rwX,go=rX "$tree" # whatever the umask was: the units are no root
+
 archive=$out/gatehouse-$version-$(uname -m).tar.gz
 tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$tree" -c . | gzip -n >"$archive"
 sha256sum "$archive"

@@ -3,6 +3,7 @@
 # Debian's own mosquitto and python3-venv, where they are missing.
 set -euo pipefail
 root=/opt/gatehouse
+umask 022 # the units are no root, and read what is installed here
 
 if [ "$(id -u)" != 0 ] || [ ! -d /run/systemd/system ]; then
     echo "Run this as root on a Debian 12 machine that systemd has started." >&2
