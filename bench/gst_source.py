@@ -1,8 +1,8 @@
 """An RTSP source we did not write: gst-rtsp-server plays a prepared H.264 clip in a loop. For /usr/bin/python3.
 
 Usage: -m bench.gst_source CLIP.h264 PORT. There are MOUNTS mounts, /cam0 and so on, each one media shared by all its
-readers, so that many readers cost few payloaders. Each begins elsewhere in the clip: cameras do not send their key
-pictures at the same instant. Prints "ready" when it serves; ends when its standard input closes.
+readers, so that many readers cost few payloaders. With more than one, each begins elsewhere in the clip, as cameras
+do not send their key pictures at the same instant. Prints "ready" when it serves; ends when its standard input closes.
 """
 
 import sys

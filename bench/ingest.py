@@ -116,7 +116,8 @@ def _lost(url: str) -> Figure:
         f"{MOST_CAMERAS} cameras for {LOSS_WINDOW_S:.0f} s: every recorded picture recognised by the MD5 of its bytes "
         f"(ffprobe), {total.found} found, {total.missing} missing and {total.damaged} damaged between each camera's "
         f"first and last; the source itself left out {source} RTP packets (gaps in its sequence numbers over TCP: "
-        f"their cameras are not counted against the recorder); {sample.cpu:.3f} CPU-s per camera-minute"
+        f"their cameras are not counted against the recorder); {sample.cpu:.3f} CPU-s per camera-minute and "
+        f"{sample.private:.2f} MiB of private memory per camera"
     )
     return at_most("ingest.frames_lost", float(sum(blamed) + unheard), "frames", 0, method)
 
