@@ -232,6 +232,8 @@ class Bus:
                 self._client = None
                 self._up.clear()
                 self._present.clear()
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError  # a task group forgets it when the connection breaks at the same instant
             await asyncio.sleep(backoff.next_s())
 
     async def _session(self, backoff: Backoff) -> None:

@@ -1,6 +1,7 @@
 """The bus on the real broker: what holds while it is there, and what holds while it is not."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiomqtt
@@ -8,10 +9,11 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from appliance.core.bus import Subscription
+from appliance.core.bus import Bus, Subscription
 from appliance.core.clock import SystemClock
 from appliance.core.errors import ProblemError
 from appliance.core.events import new_event
+from appliance.core.tasks import Backoff
 from appliance.db.outbox import Outbox
 from tests.bus.broker import Broker, running, until
 
@@ -174,6 +176,33 @@ async def test_nothing_owed_is_lost_while_the_broker_is_gone(broker: Broker) -> 
             await _stopped(pump)
     await outbox.close()
     assert heard == list(range(60))
+
+
+class BreakingBus(Bus):
+    """Its connection breaks at the very instant at which it is cancelled, as when all units are stopped at once."""
+
+    async def _session(self, backoff: Backoff) -> None:
+        self.begun.set()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._break())
+            await asyncio.sleep(3600)
+
+    async def _break(self) -> None:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            raise aiomqtt.MqttError("the broker was stopped as well") from None
+
+    begun: asyncio.Event
+
+
+async def test_a_bus_that_is_cancelled_as_it_breaks_ends(tmp_path: Path) -> None:
+    bus = BreakingBus("api", tmp_path / "none", tmp_path / "none", SystemClock())
+    bus.begun = asyncio.Event()
+    task = asyncio.create_task(bus.run())
+    async with asyncio.timeout(10):
+        await bus.begun.wait()
+        await _stopped(task)
 
 
 async def _stopped(task: "asyncio.Task[None]") -> None:
