@@ -13,7 +13,7 @@ _ENCRYPTED = {"rtsp": "rtsps", "http": "https"}
 def redirected(target: Target, location: str) -> Target:
     """The target of a Location header (RFC 9110 clause 10.2.2, RFC 2326 clause 12.25); raises ProblemError."""
     try:
-        found = target_of(urljoin(target.url, location))
+        found = target_of(_joined(target.url, location))
     except (ProblemError, ValueError):
         raise problems.redirected("to an address that cannot be used") from None
     family = next(pair for pair in _ENCRYPTED.items() if target.scheme in pair)
@@ -22,3 +22,11 @@ def redirected(target: Target, location: str) -> Target:
     if target.scheme == family[1] and found.scheme == family[0]:
         raise problems.redirected("from an encrypted to an open connection")
     return found
+
+
+def _joined(base: str, location: str) -> str:
+    """RFC 3986 clause 5.2, as if the base were HTTP: urllib joins known schemes alone, and not all know rtsps."""
+    scheme, _, rest = base.partition("://")
+    joined = urljoin(f"http://{rest}", location)
+    relative = joined.startswith("http://") and not location.lower().startswith("http:")
+    return scheme + joined.removeprefix("http") if relative else joined
