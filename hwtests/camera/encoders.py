@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hwtests.camera import burnt
 from hwtests.camera.config import Audio, Codec, Profile
+from hwtests.scheduling import take_ordinary_turns
 
 US_PER_S = 1_000_000
 
@@ -84,6 +85,9 @@ class _Video:
             context.bit_rate = profile.kbps * 1000
         context.thread_count = 1
         context.options = _options(profile)
+        if profile.codec is Codec.AV1:
+            context.open()
+            take_ordinary_turns()
         self._context = context
         self._first_us: int | None = None
         self._counters: dict[int, int] = {}
