@@ -1,28 +1,34 @@
 #!/usr/bin/env bash
-# Pack what is installed on the appliance under /opt/gatehouse and /etc/systemd/system: the code, the page, the unit
-# files and the locked Python packages as wheels. Two runs on the same commit give the same bytes.
+# Build the flashable image: image/out/gatehouse-VERSION-ARCH.img, and beside it its parts, which updates are made of.
+# Needs root, for the owners of files and for chroot, but no loop device, no mount and no network beyond Debian's mirror.
+# Two runs on one commit and one state of the mirror give the same bytes; image/README.md says how, and what differs otherwise.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+umask 022
+[ "$(id -u)" = 0 ] || { echo "Building the image needs root: files in it belong to several users. Try: sudo make image" >&2; exit 1; }
 
-version=$(.venv/bin/python -c 'import appliance; print(appliance.__version__)')
-epoch=$(git log -1 --format=%ct)
-out=image/out
-tree=$out/tree
-rm -rf "$tree"
-mkdir -p "$tree/opt/gatehouse/web" "$tree/opt/gatehouse/wheels" "$tree/etc/systemd/system" "$tree/usr/lib/sysusers.d" \
-    "$tree/usr/lib/tmpfiles.d"
+ARCH=${GATEHOUSE_ARCH:-$(dpkg --print-architecture)}
+VERSION=$(.venv/bin/python -c 'import appliance; print(appliance.__version__)')
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+OUT=$PWD/image/out
+PARTS=$OUT/parts
+export ARCH VERSION SOURCE_DATE_EPOCH OUT PARTS LC_ALL=C.UTF-8 TZ=UTC
+unset PYTHONPYCACHEPREFIX PYTHONDONTWRITEBYTECODE
 
-git -c tar.umask=0022 archive HEAD appliance requirements/run.txt LICENSE | tar -x -C "$tree/opt/gatehouse"
-cp image/install.sh "$tree/opt/gatehouse/install.sh"
-cp -r web/dist "$tree/opt/gatehouse/web/dist"
-cp systemd/*.service systemd/*.target "$tree/etc/systemd/system/"
-cp systemd/gatehouse.sysusers "$tree/usr/lib/sysusers.d/gatehouse.conf"
-cp systemd/gatehouse.tmpfiles "$tree/usr/lib/tmpfiles.d/gatehouse.conf"
-.venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
-    -d "$tree/opt/gatehouse/wheels" -r requirements/run.txt 2> >(grep -v '^WARNING: Location .* is ignored' >&2)
+say() { echo "$(date +%T) $*"; }
 
-chmod -R u=rwX,go=rX "$tree" # whatever the umask was: the units are no root
-
-archive=$out/gatehouse-$version-$(uname -m).tar.gz
-tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$tree" -c . | gzip -n >"$archive"
-sha256sum "$archive"
+rm -rf "$PARTS" "$OUT/root"
+mkdir -p "$PARTS"
+say "Packing Gatehouse"
+image/pack.sh >/dev/null
+say "Collecting Debian's packages"
+image/base.sh
+say "Making the root file system"
+image/root.sh "$OUT/root"
+say "Making the boot file system"
+image/boot.sh "$OUT/root"
+say "Making the disk"
+image/disk.sh
+rm -rf "$OUT/root"
+say "Done"
+(cd "$OUT" && sha256sum parts/root.squashfs parts/boot.ext4 "gatehouse-$VERSION-$ARCH.img.xz")

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# The root file system below $1: Debian's part, Gatehouse, the overlay; then as a squashfs with its dm-verity tree behind it.
+set -euo pipefail
+root=$1
+ROOT_BYTES_MOST=$((1024 * 1024 * 1024)) # the partition
+VERITY_UUID=9f2c1c0e-6a0f-4a35-9d57-6ac0e64a1f10
+VERITY_SALT=0000000000000000000000000000000000000000000000000000000000000000 # what is signed is the root hash
+BLOCK=4096
+
+mkdir -p "$root"
+tar --numeric-owner --xattrs --xattrs-include='*' -xpf .cache/image/base.tar -C "$root"
+
+# --- Gatehouse ------------------------------------------------------------------------------------------------------
+cp -a "$OUT/tree/." "$root/"
+rm "$root/opt/gatehouse/install.sh"
+cp -r --no-preserve=ownership image/overlay/. "$root/"
+chown -R 0:0 "$root/opt/gatehouse"
+site=$root/opt/gatehouse/venv/lib/python3.11/site-packages
+mkdir -p "$root/opt/gatehouse/venv/bin" "$site"
+case $ARCH in arm64) wheel=aarch64 ;; *) wheel=x86_64 ;; esac
+platforms=()
+for glibc in 2_36 2_35 2_34 2_31 2_28 2_27 2_26 2_24 2_17 2_12 2_5; do platforms+=(--platform "manylinux_${glibc}_$wheel"); done
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --require-hashes --no-compile --no-deps \
+    --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi abi3 --abi none \
+    "${platforms[@]}" --platform "manylinux2014_$wheel" --platform "linux_$wheel" --platform any \
+    --find-links "$root/opt/gatehouse/wheels" --target "$site" -r "$root/opt/gatehouse/requirements/run.txt" \
+    2> >(grep -v '^WARNING: ' >&2)
+rm -rf "$site/bin" "$root/opt/gatehouse/wheels"
+ln -s /usr/bin/python3 "$root/opt/gatehouse/venv/bin/python3"
+ln -s python3 "$root/opt/gatehouse/venv/bin/python"
+printf 'home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11\n' >"$root/opt/gatehouse/venv/pyvenv.cfg"
+
+# --- updates --------------------------------------------------------------------------------------------------------
+printf '%s\n' "$VERSION" >"$root/usr/lib/gatehouse-version"
+if [ -d image/rauc ]; then image/rauc/install.sh "$root"; fi
+
+# --- what differs from build to build, or does not belong into an image -----------------------------------------------
+: >"$root/etc/machine-id"
+rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/cache/debconf/* "$root"/var/log/* \
+    "$root"/var/cache/ldconfig/* "$root"/var/lib/systemd/* "$root"/tmp/* "$root"/run/* "$root"/etc/resolv.conf \
+    "$root"/etc/hostname "$root"/var/lib/dbus/machine-id "$root"/etc/apt/apt.conf.d/* "$root"/usr/share/python-wheels
+ln -s /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
+mkdir -p "$root/data" "$root/var/lib/gatehouse" "$root/var/log/journal"
+
+systemd-sysusers --root="$root"
+sed -i 's/^\(root\):[^:]*:/\1:!*:/; s/^\([^:]*:[^:]*\):[0-9]*:/\1:19000:/' "$root/etc/shadow" # nobody has a password
+rm -f "$root"/etc/{passwd,group,shadow,gshadow}-
+systemctl --root="$root" preset-all --preset-mode=enable-only 2>/dev/null
+
+# Compiled here, for nothing can be written there, and by content, because squashfs changes the times.
+find "$root/usr" "$root/opt" -name __pycache__ -type d -prune -exec rm -rf {} +
+chroot "$root" /usr/bin/python3 -m compileall -q --invalidation-mode unchecked-hash -j 2 /opt/gatehouse /usr/lib/python3.11 /usr/lib/python3 ||
+    echo "some files of Debian's Python could not be compiled" >&2
+
+# --- initrd, while /boot is there --------------------------------------------------------------------------------------
+cp image/initramfs/modules "$root/etc/initramfs-tools/modules"
+cp image/initramfs/hooks/* "$root/etc/initramfs-tools/hooks/"
+cp image/initramfs/scripts/local-top/* "$root/etc/initramfs-tools/scripts/local-top/"
+sed -i 's/^MODULES=.*/MODULES=list/; s/^COMPRESS=.*/COMPRESS=zstd/' "$root/etc/initramfs-tools/initramfs.conf"
+kernel=$(ls "$root/lib/modules")
+chroot "$root" mkinitramfs -o /initrd.img "$kernel"
+mv "$root/initrd.img" "$PARTS/initrd.img.new" && mv "$PARTS/initrd.img.new" "$PARTS/initrd.img"
+cp "$root/boot/vmlinuz-$kernel" "$PARTS/vmlinuz"
+rm -rf "${root:?}"/boot/* "$root"/initrd.img* "$root"/vmlinuz*
+dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Package} ${Version} ${Architecture}\n' | sort >"$OUT/packages.txt"
+
+# --- squashfs and verity ----------------------------------------------------------------------------------------------
+image=$PARTS/root.squashfs
+rm -f "$image"
+env -u SOURCE_DATE_EPOCH mksquashfs "$root" "$image" -noappend -quiet -no-progress -reproducible -comp zstd -Xcompression-level 15 \
+    -mkfs-time "$SOURCE_DATE_EPOCH" -all-time "$SOURCE_DATE_EPOCH" >/dev/null
+size=$(stat -c %s "$image")
+offset=$(((size + BLOCK - 1) / BLOCK * BLOCK))
+truncate -s "$offset" "$image"
+root_hash=$(veritysetup format "$image" "$image" --hash-offset="$offset" --data-blocks=$((offset / BLOCK)) --uuid="$VERITY_UUID" --salt="$VERITY_SALT" |
+    sed -n 's/^Root hash:[[:space:]]*//p')
+[ -n "$root_hash" ] || { echo "veritysetup printed no root hash" >&2; exit 1; }
+total=$(stat -c %s "$image")
+[ "$total" -le "$ROOT_BYTES_MOST" ] || { echo "The root file system has $total bytes; its partition has room for $ROOT_BYTES_MOST." >&2; exit 1; }
+printf 'set root_hash=%s\nset hash_offset=%s\n' "$root_hash" "$offset" >"$PARTS/slot.cfg"
+echo "root hash $root_hash, $((total / 1048576)) MiB"
