@@ -40,7 +40,7 @@ web: .venv/run.stamp web/dist/index.html ## build the page into web/dist
 hwtest: .venv/test.stamp web ## the long rigs: 32 cameras for ten minutes, 200 random kills, the units under systemd
 	$(PY) -m pytest hwtests/suites -s -m "" --timeout 7200
 
-image: .venv/run.stamp web ## the tree that is installed on the appliance, as a reproducible archive in image/out
+image: .venv/image.stamp web ## the flashable image, image/out/gatehouse-*.img.xz, and its update bundle (as root)
 	image/build.sh
 
 lock: ## write requirements/*.txt anew from pyproject.toml
@@ -62,6 +62,9 @@ clean: ## remove what was built (recordings in var/ stay)
 
 .venv/test.stamp: .venv/run.stamp
 	scripts/setup.sh test
+
+.venv/image.stamp: .venv/run.stamp
+	scripts/setup.sh image
 
 web/node_modules/.stamp: .venv/run.stamp web/package-lock.json
 	cd web && npm ci --loglevel=error --no-audit --no-fund --no-progress && touch node_modules/.stamp

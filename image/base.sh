@@ -20,7 +20,8 @@ if [ ! -e "$cache" ]; then
     mkdir -p .cache/image
     rm -f .cache/image/base-"$ARCH"-*.tar
     # Manuals and translations are left out, licences stay.
-    mmdebstrap --quiet --arch="$ARCH" --variant=minbase --include="$packages" \
+    # INITRD=No: root.sh makes the only one.
+    INITRD=No mmdebstrap --quiet --arch="$ARCH" --variant=minbase --include="$packages" \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \

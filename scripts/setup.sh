@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install what Gatehouse needs on a Debian machine: `setup.sh run` for the appliance, `setup.sh test` for its tests too.
+# Install what Gatehouse needs on a Debian machine: `setup.sh run` for the appliance, `test` for its tests too,
+# `image` for building the flashable image, `rig` for booting it in a virtual machine.
 # Nothing is done twice: Debian packages that are there stay, and .venv is filled again only when the lock changes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +12,8 @@ TEST_PACKAGES=(mosquitto-clients strace libatomic1 ffmpeg chromium iproute2 proc
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
     gstreamer1.0-libav gstreamer1.0-tools systemd-container mmdebstrap)
 BENCH_PACKAGES=(motion curl)
+IMAGE_PACKAGES=(mmdebstrap squashfs-tools cryptsetup-bin fdisk dosfstools mtools e2fsprogs xz-utils kmod rauc grub-common)
+RIG_PACKAGES=(qemu-system-x86 qemu-utils ovmf)
 APT_ATTEMPTS=10
 
 fail() {
@@ -113,8 +116,20 @@ test)
     debian_packages "${TEST_PACKAGES[@]}" "${BENCH_PACKAGES[@]}"
     touch .venv/test.stamp
     ;;
+image)
+    case $(dpkg --print-architecture) in
+    amd64) boot_loaders=(grub-pc-bin grub-efi-amd64-bin) ;;
+    *) boot_loaders=(grub-efi-arm64-bin) ;;
+    esac
+    debian_packages "${IMAGE_PACKAGES[@]}" "${boot_loaders[@]}"
+    touch .venv/image.stamp
+    ;;
+rig)
+    debian_packages "${RIG_PACKAGES[@]}"
+    touch .venv/rig.stamp
+    ;;
 *)
-    echo "usage: setup.sh run|test" >&2
+    echo "usage: setup.sh run|test|image|rig" >&2
     exit 2
     ;;
 esac

@@ -31,7 +31,7 @@ def missing() -> str | None:
 
 def packed() -> Path:
     """The archive of what is installed, built from the last commit."""
-    subprocess.run([TREE / "image" / "build.sh"], check=True, timeout=BUILD_TIMEOUT_S, stdout=subprocess.DEVNULL)
+    subprocess.run([TREE / "image" / "pack.sh"], check=True, timeout=BUILD_TIMEOUT_S, stdout=subprocess.DEVNULL)
     return next((TREE / "image" / "out").glob("gatehouse-*.tar.gz"))
 
 
