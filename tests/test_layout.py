@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 APPLIANCE = ROOT / "appliance"
-LAYERS = ("core", "db", "security", "media", "volumes", "recordings", "cameras")
-UNITS = ("bus", "ingest", "storage", "search", "doors", "switch", "analytics", "rules", "devices", "health")
+LAYERS = ("core", "slots", "db", "security", "media", "volumes", "recordings", "cameras")
+UNITS = ("bus", "ingest", "updates", "storage", "search", "doors", "switch", "analytics", "rules", "devices", "health")
 TOP = ("api", "supervisor")
 FORBIDDEN_NAMES = {"util", "utils", "common", "helpers", "misc"}
 
