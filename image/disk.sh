@@ -58,7 +58,7 @@ grub_image "$efi_format" "$work/$efi" fat all_video
 truncate -s "${ESP_MIB}M" "$work/esp"
 mkfs.vfat --invariant -i 6A7E4005 -n GATEHOUSE "$work/esp" >/dev/null
 mmd -i "$work/esp" ::/EFI ::/EFI/BOOT
-mcopy -m -i "$work/esp" "$work/$efi" "::/EFI/BOOT/$efi"
+mcopy -i "$work/esp" "$work/$efi" "::/EFI/BOOT/$efi"
 put "$work/esp" $((ESP_AT * MIB)) $((ESP_MIB * MIB))
 
 if [ "$ARCH" = amd64 ]; then
