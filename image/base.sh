@@ -3,6 +3,7 @@
 set -euo pipefail
 SUITE=bookworm
 MIRROR=${GATEHOUSE_DEBIAN_MIRROR:-}
+export SOURCE_DATE_EPOCH=1686355200 # the day Debian 12 came out, not the commit's: what is kept must not depend on who made it
 
 case $ARCH in
 amd64) kernel=linux-image-amd64 ;;
