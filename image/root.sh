@@ -25,7 +25,7 @@ for glibc in 2_36 2_35 2_34 2_31 2_28 2_27 2_26 2_24 2_17 2_12 2_5; do platforms
     "${platforms[@]}" --platform "manylinux2014_$wheel" --platform "linux_$wheel" --platform any \
     --find-links "$root/opt/gatehouse/wheels" --target "$site" -r "$root/opt/gatehouse/requirements/run.txt" \
     2> >(grep -v '^WARNING: ' >&2)
-rm -rf "$site/bin" "$root/opt/gatehouse/wheels"
+rm -rf "${site:?}/bin" "$root/opt/gatehouse/wheels"
 ln -s /usr/bin/python3 "$root/opt/gatehouse/venv/bin/python3"
 ln -s python3 "$root/opt/gatehouse/venv/bin/python"
 printf 'home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11\n' >"$root/opt/gatehouse/venv/pyvenv.cfg"
@@ -45,7 +45,7 @@ mkdir -p "$root/data" "$root/var/lib/gatehouse" "$root/var/log/journal"
 systemd-sysusers --root="$root"
 sed -i 's/^\(root\):[^:]*:/\1:!*:/; s/^\([^:]*:[^:]*\):[0-9]*:/\1:19000:/' "$root/etc/shadow" # nobody has a password
 rm -f "$root"/etc/{passwd,group,shadow,gshadow}-
-systemctl --root="$root" preset-all --preset-mode=enable-only 2>/dev/null
+systemctl --root="$root" preset-all 2>/dev/null
 
 # Compiled here, for nothing can be written there, and by content, because squashfs changes the times.
 find "$root/usr" "$root/opt" -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -58,8 +58,8 @@ cp image/initramfs/hooks/* "$root/etc/initramfs-tools/hooks/"
 cp image/initramfs/scripts/local-top/* "$root/etc/initramfs-tools/scripts/local-top/"
 sed -i 's/^MODULES=.*/MODULES=list/; s/^COMPRESS=.*/COMPRESS=zstd/' "$root/etc/initramfs-tools/initramfs.conf"
 kernel=$(ls "$root/lib/modules")
-chroot "$root" mkinitramfs -o /initrd.img "$kernel"
-mv "$root/initrd.img" "$PARTS/initrd.img.new" && mv "$PARTS/initrd.img.new" "$PARTS/initrd.img"
+chroot "$root" mkinitramfs -o /tmp/initrd.img "$kernel"
+mv "$root/tmp/initrd.img" "$PARTS/initrd.img"
 cp "$root/boot/vmlinuz-$kernel" "$PARTS/vmlinuz"
 rm -rf "${root:?}"/boot/* "$root"/initrd.img* "$root"/vmlinuz*
 dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Package} ${Version} ${Architecture}\n' | sort >"$OUT/packages.txt"
