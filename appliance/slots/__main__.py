@@ -5,7 +5,9 @@ Answers go to standard output. The exit status is 0, or 1 after a failure that s
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from appliance.slots.admission import Circumstances, Refusal, floor_paths, highest_floor, read_version, refusal
 from appliance.slots.block_device import block_path, change_variables, read_variables
 from appliance.slots.environment_block import BlockError
 from appliance.slots.model import SLOTS, SlotState, made_primary, marked_bad, marked_good, next_start, state_of
@@ -16,12 +18,21 @@ USAGE = """usage: slots get-primary                    the slot that would be st
        slots get-state a|b              "good" if it may be started, else "bad"
        slots set-state a|b good|bad
        slots get-current                the slot that runs
-       slots publish                    write the report that everybody may read"""
+       slots publish                    write the report that everybody may read
+       slots admit FILE                 whether the version that FILE has may be installed; else 10 to 12"""
+
+_REASONS = {
+    Refusal.NO_VERSION: "the update does not say which version it is",
+    Refusal.BELOW_FLOOR: "version {version} is older than this system may be replaced with",
+    Refusal.ON_TRIAL: "the version that runs is on trial; the other slot is what it would return to",
+}
 
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one command."""
     try:
+        if len(arguments) == 2 and arguments[0] == "admit":
+            return _admit(read_version(Path(arguments[1])))
         answer = _carried_out(arguments)
     except (OSError, BlockError) as error:
         print(f"slots: {block_path()}: {error}", file=sys.stderr)
@@ -32,6 +43,17 @@ def main(arguments: Sequence[str]) -> int:
     if answer:
         print(answer)
     return 0
+
+
+def _admit(version: str) -> int:
+    """Say why not in a line that RAUC passes on."""
+    running = running_slot()
+    state = None if running is None else state_of(read_variables(block_path()), running)
+    why = refusal(version, Circumstances(highest_floor(floor_paths()), state))
+    if why is None:
+        return 0
+    print(f"<< error {_REASONS[why].format(version=version)}", flush=True)
+    return why
 
 
 def _carried_out(arguments: Sequence[str]) -> str | None:

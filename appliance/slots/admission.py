@@ -1,0 +1,76 @@
+"""Whether a version may be installed: decided by the system that runs, not by the update.
+
+The floor is the oldest version that this one lets itself be replaced with. It comes with the verified root file system,
+and a copy on the data partition remembers the highest that was ever healthy here.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from appliance.slots.model import SlotState
+from appliance.slots.versions import Version, VersionError
+
+FLOORS_VARIABLE = "GATEHOUSE_VERSION_FLOORS"
+OWN_FLOOR = "/usr/lib/gatehouse/version-floor"
+REACHED_FLOOR = "/data/rauc/version-floor"
+_MOST_BYTES = 256
+
+
+class Refusal(IntEnum):
+    """Why not. The numbers are exit statuses of `slots admit`, by which they pass through RAUC's messages."""
+
+    NO_VERSION = 10
+    BELOW_FLOOR = 11
+    ON_TRIAL = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the decision rests on. running_state: of the slot that runs; None where there are no slots."""
+
+    floor: Version | None
+    running_state: SlotState | None
+
+
+def refusal(version: str, circumstances: Circumstances) -> Refusal | None:
+    """Why this version may not be installed, or None.
+
+    While the version that runs is on trial, the other one is what the appliance would return to: it is not overwritten.
+    """
+    try:
+        wanted = Version.parse(version)
+    except VersionError:
+        return Refusal.NO_VERSION
+    if circumstances.floor is not None and wanted < circumstances.floor:
+        return Refusal.BELOW_FLOOR
+    if circumstances.running_state is SlotState.TRIAL:
+        return Refusal.ON_TRIAL
+    return None
+
+
+def floor_paths() -> tuple[Path, ...]:
+    """Where floors are written, of which the highest counts; GATEHOUSE_VERSION_FLOORS names others, apart by colons."""
+    return tuple(Path(text) for text in os.environ.get(FLOORS_VARIABLE, f"{OWN_FLOOR}:{REACHED_FLOOR}").split(":"))
+
+
+def read_version(path: Path) -> str:
+    """The one line of a file that has a version; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_BYTES).decode("ascii", "replace").strip()
+    except OSError:
+        return ""
+
+
+def highest_floor(paths: Sequence[Path]) -> Version | None:
+    """The highest of the floors that can be read."""
+    floors = []
+    for path in paths:
+        try:
+            floors.append(Version.parse(read_version(path)))
+        except VersionError:
+            continue
+    return max(floors, default=None)
