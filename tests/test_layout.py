@@ -8,9 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 APPLIANCE = ROOT / "appliance"
-LAYERS = ("core", "slots", "db", "security", "media", "volumes", "recordings", "cameras")
+LAYERS = ("core", "slots", "db", "security", "media", "volumes", "recordings", "cameras", "host", "condition", "backup")
 UNITS = ("bus", "ingest", "updates", "storage", "search", "doors", "switch", "analytics", "rules", "devices", "health")
-TOP = ("api", "supervisor")
+TOP = ("api", "supervisor", "console", "cli")
 FORBIDDEN_NAMES = {"util", "utils", "common", "helpers", "misc"}
 
 
@@ -21,7 +21,7 @@ def may_import(importer: str, imported: str) -> bool:
         return imported in LAYERS[: LAYERS.index(importer)]
     if importer in UNITS:
         return imported in LAYERS
-    return imported in LAYERS or (importer == "api" and imported in UNITS)
+    return imported in LAYERS or (importer == "api" and imported in UNITS) or (importer, imported) == ("cli", "console")
 
 
 def imports_of(source: str) -> Iterator[str]:

@@ -1,0 +1,43 @@
+"""`python -m appliance.host COMMAND`: what root does at the start of the machine, and on demand.
+
+boot     the data partition, then the identity, then the network (gatehouse-data.service)
+data     the data partition alone
+forget   have the data partition formatted at the next start
+"""
+
+import sys
+from collections.abc import Sequence
+
+from appliance.core.errors import ProblemError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out one command; the exit status is 1 after a failure that standard error tells."""
+    try:
+        return _carried_out(arguments)
+    except ProblemError as problem:
+        print(f"{problem.title}. {problem.remedy}", file=sys.stderr)
+    return 1
+
+
+def _carried_out(arguments: Sequence[str]) -> int:
+    match tuple(arguments):
+        case ("boot",):
+            from appliance.host.boot import boot
+
+            return boot()
+        case ("data",):
+            from appliance.host import data
+
+            return data.main()
+        case ("forget",):
+            from appliance.host import data
+
+            data.forget()
+            return 0
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

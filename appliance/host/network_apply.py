@@ -1,0 +1,105 @@
+"""The network settings on disk and in force: /run/systemd/network/70-gatehouse.network, the host name, networkd."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from appliance.core.durable import write_durably
+from appliance.core.errors import ProblemError
+from appliance.host.disk import CommandError, run
+from appliance.host.identity import own_identity, set_hostname
+from appliance.host.network_settings import NetworkSettings, check_settings, unit_text
+
+log = logging.getLogger(__name__)
+
+SETTINGS = Path("/var/lib/gatehouse/state/host/network.json")
+UNIT = Path("/run/systemd/network/70-gatehouse.network")
+SYSFS_NET = Path("/sys/class/net")
+ETHERNET = "1"  # ARPHRD_ETHER
+FALLBACK_NAME = "gatehouse"
+COMMAND_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFiles:
+    """Where it is kept, and where systemd-networkd looks."""
+
+    settings: Path = SETTINGS
+    unit: Path = UNIT
+    ports: Path = SYSFS_NET
+
+    def read(self) -> NetworkSettings:
+        """What is kept; the image's own settings where there is nothing, or nothing of use."""
+        try:
+            found = msgspec.json.decode(self.settings.read_bytes(), type=NetworkSettings)
+            check_settings(found)
+            return found
+        except FileNotFoundError:
+            return NetworkSettings()
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, ProblemError) as error:
+            log.error("the network settings cannot be read, and DHCP is used: %s", error)
+            return NetworkSettings()
+
+    def keep(self, settings: NetworkSettings) -> None:
+        """Keep them over a restart; raises OSError."""
+        self.settings.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_durably(self.settings, msgspec.json.encode(settings))
+
+    def write_unit(self, settings: NetworkSettings) -> None:
+        """Tell networkd at its next look; raises OSError."""
+        text = unit_text(settings, main_port(self.ports))
+        if text is None:
+            self.unit.unlink(missing_ok=True)
+            return
+        self.unit.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        partial = self.unit.with_suffix(".new")
+        partial.write_text(text)
+        partial.chmod(0o644)
+        partial.rename(self.unit)
+
+
+def main_port(ports: Path = SYSFS_NET) -> str | None:
+    """The Ethernet port that a static address goes to: one with a cable before one without, then by name."""
+    found = sorted((_read(port / "carrier") != "1", port.name) for port in _ethernet(ports))
+    return found[0][1] if found else None
+
+
+def _ethernet(ports: Path) -> list[Path]:
+    if not ports.is_dir():
+        return []
+    return [port for port in ports.iterdir() if (port / "device").exists() and _read(port / "type") == ETHERNET]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:  # the carrier of a port that is down
+        return ""
+
+
+def name_of(settings: NetworkSettings) -> str:
+    """The host name: the administrator's, or the appliance's own."""
+    own = own_identity()
+    return settings.hostname or (own.name if own else FALLBACK_NAME)
+
+
+def at_start(files: NetworkFiles | None = None) -> None:
+    """Before networkd starts: the name, and what it is to find. Raises OSError."""
+    files = files or NetworkFiles()
+    settings = files.read()
+    set_hostname(name_of(settings))
+    files.write_unit(settings)
+
+
+def put_in_force(settings: NetworkSettings, files: NetworkFiles) -> None:
+    """While networkd runs. Raises OSError and CommandError."""
+    files.write_unit(settings)
+    run("networkctl", "reload", timeout_s=COMMAND_TIMEOUT_S)
+    for port in _ethernet(files.ports):
+        run("networkctl", "reconfigure", port.name, timeout_s=COMMAND_TIMEOUT_S)
+    try:
+        run("hostnamectl", "--transient", "set-hostname", name_of(settings), timeout_s=COMMAND_TIMEOUT_S)
+    except CommandError as error:
+        log.error("the host name changes at the next restart only: %s", error)
