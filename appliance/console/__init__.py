@@ -1,0 +1,1 @@
+"""The menu on the appliance's screen and serial line."""
