@@ -51,6 +51,15 @@ def packages(site: Path, lock: str, wheels: Path | None) -> tuple[list[Component
     return components, {refs[name]: sorted(_needs(each, refs)) for name, each in found.items()}
 
 
+def is_described(library: str) -> bool:
+    """Return whether `bundled.toml` describes a shared library of that file name."""
+    return _stem(library) in tomllib.loads(_BUNDLED.read_text())["library"]
+
+
+def _stem(library: str) -> str:
+    return re.split(r"-[0-9a-f]{8}|\.so", library.removeprefix("lib"), maxsplit=1)[0]
+
+
 def _component(package: importlib.metadata.Distribution) -> Component:
     ref = purl(package.name, package.version)
     return {
@@ -102,8 +111,7 @@ def _own_documents(package: importlib.metadata.Distribution) -> Iterator[Compone
 def _libraries(package: importlib.metadata.Distribution, site: Path, bundled: dict[str, Any]) -> Iterator[Component]:
     """Yield the shared libraries beside a package, and what it has linked in, by our own list."""
     for file in sorted(site.glob(f"{package.name.replace('-', '_')}.libs/*")):
-        stem = re.split(r"-[0-9a-f]{8}|\.so", file.name.removeprefix("lib"), maxsplit=1)[0]
-        known = bundled["library"].get(stem)
+        known = bundled["library"].get(_stem(file.name))
         if known is None:
             raise UnknownLibraryError(f"{file.name} in {package.name} is not in image/sbom/bundled.toml")
         yield {"type": "file", "name": file.name, **_described(known), "hashes": [_sha256(file)]}
