@@ -4,6 +4,7 @@ import './styles/base.css';
 import './styles/components.css';
 import './styles/shell.css';
 import './styles/pages.css';
+import './styles/system.css';
 import { App } from './app/App';
 import { startRouter } from './app/router';
 import { startSession } from './app/session';

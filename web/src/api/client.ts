@@ -57,19 +57,30 @@ export function urlFor(template: string, path: object = {}, query: object = {}):
   return search ? `${filled}?${search}` : filled;
 }
 
+/** What a request of this page carries besides its content. */
+export function headersFor(method: Method): Record<string, string> {
+  return method !== 'get' && csrf
+    ? { Accept: 'application/json', 'X-CSRF-Token': csrf }
+    : { Accept: 'application/json' };
+}
+
+/** The error of an answer that is not 2xx; a session that has ended leads to sign-in. */
+export function refusal(status: number, body: unknown, template: string): ProblemError {
+  if (status === 401 && template !== '/api/v1/session') onSignedOut();
+  return new ProblemError(problemFromBody(status, body));
+}
+
 async function send(method: Method, template: string, sent: Sent = {}): Promise<unknown> {
-  const headers: Record<string, string> = { Accept: 'application/json', ...sent.headers };
+  const headers: Record<string, string> = { ...headersFor(method), ...sent.headers };
   if (sent.body !== undefined)
     headers['Content-Type'] = method === 'patch' ? 'application/merge-patch+json' : 'application/json';
-  if (method !== 'get' && csrf) headers['X-CSRF-Token'] = csrf;
   const init: RequestInit = { method: method.toUpperCase(), headers, credentials: 'same-origin' };
   if (sent.body !== undefined) init.body = JSON.stringify(sent.body);
   if (sent.signal) init.signal = sent.signal;
   const answer = await reach(urlFor(template, sent.path, sent.query), init);
   const body = await decode(answer);
   if (answer.ok) return body;
-  if (answer.status === 401 && template !== '/api/v1/session') onSignedOut();
-  throw new ProblemError(problemFromBody(answer.status, body));
+  throw refusal(answer.status, body, template);
 }
 
 async function reach(url: string, init: RequestInit): Promise<Response> {
@@ -85,6 +96,8 @@ async function decode(answer: Response): Promise<unknown> {
   if (!answer.headers.get('Content-Type')?.includes('json')) return undefined;
   return answer.json().catch(() => undefined);
 }
+
+export const untyped = send;
 
 function caller<M extends Method>(method: M): Call<M> {
   return ((path: string, options?: Sent) => send(method, path, options)) as Call<M>;

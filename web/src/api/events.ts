@@ -12,6 +12,14 @@ export const cameras = signal<readonly CameraView[] | undefined>(undefined);
 /** Whether the recorder answers. */
 export const connection = signal<Connection>('connecting');
 
+const listeners = new Set<(type: string) => void>();
+
+/** Hear of every event by its type, "updates/changed"; returns how to stop. */
+export function onEvent(listener: (type: string) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
 const SETTLE_MS = 100;
 let socket: WebSocket | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -98,7 +106,12 @@ function retry(): void {
 function receive(data: unknown): void {
   const message = parse(data);
   if (message?.op === 'state' && message.camera) applyState(message.camera, message.state ?? null);
-  else if (message?.op === 'event' && message.type?.startsWith('config/')) refreshSoon();
+  else if (message?.op === 'event' && message.type) tell(message.type);
+}
+
+function tell(type: string): void {
+  if (type.startsWith('config/')) refreshSoon();
+  for (const listener of listeners) listener(type);
 }
 
 interface EventMessage {

@@ -13,6 +13,8 @@ import { Working } from '../ui/Progress';
 import { CameraPage } from '../watch/CameraPage';
 import { LivePage } from '../watch/LivePage';
 import { Brand } from './Brand';
+import { RestartScreen } from './restart/RestartScreen';
+import { restarting } from './restart/restart';
 import { route } from './router';
 import { Shell } from './Shell';
 import { phase, startProblem } from './session';
@@ -28,6 +30,7 @@ export function App() {
 }
 
 function Phase() {
+  if (restarting.value) return <RestartScreen restart={restarting.value} />;
   switch (phase.value) {
     case 'starting':
       return <Starting />;

@@ -5,8 +5,11 @@ import { toProblem } from '../api/problem';
 import { Icon, type IconName } from '../ui/Icon';
 import { Menu, type MenuItem } from '../ui/Menu';
 import { Brand } from './Brand';
+import { DataBanner } from './DataBanner';
+import { NetworkBanner } from './NetworkBanner';
+import { OutcomeBanner } from './OutcomeBanner';
 import { type Route, route } from './router';
-import { session, signOut } from './session';
+import { may, session, signOut } from './session';
 import { type Theme, theme } from './theme';
 import { announce, toast } from './toasts';
 
@@ -32,9 +35,21 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <UserMenu />
       </header>
       <ConnectionBanner />
+      {may('administrator') && <Banners />}
       <main id="main" ref={main} tabIndex={-1}>
         {children}
       </main>
+    </>
+  );
+}
+
+/** What concerns the whole appliance, whatever page is open. */
+function Banners() {
+  return (
+    <>
+      <DataBanner />
+      <NetworkBanner />
+      <OutcomeBanner />
     </>
   );
 }

@@ -6,7 +6,7 @@ test.each([
   ['#/', { name: 'live' }],
   ['#/cameras', { name: 'cameras' }],
   ['#/storage', { name: 'storage' }],
-  ['#/system', { name: 'system', tab: 'units' }],
+  ['#/system', { name: 'system', tab: 'overview' }],
   ['#/system/audit', { name: 'system', tab: 'audit' }],
   ['#/nowhere', { name: 'unknown', path: 'nowhere' }],
   ['#/%E0%A4%A', { name: 'unknown', path: '%E0%A4%A' }],

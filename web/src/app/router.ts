@@ -16,7 +16,7 @@ export function parseHash(hash: string): Route {
   if (head === '') return { name: 'live' };
   if (head === 'camera' && tail) return { name: 'camera', id: tail, query: new URLSearchParams(search) };
   if (head === 'cameras' || head === 'storage') return { name: head };
-  if (head === 'system') return { name: 'system', tab: tail || 'units' };
+  if (head === 'system') return { name: 'system', tab: tail || 'overview' };
   return { name: 'unknown', path };
 }
 

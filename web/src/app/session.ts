@@ -5,6 +5,7 @@ import { api, setCsrf, whenSignedOut } from '../api/client';
 import { startEvents, stopEvents } from '../api/events';
 import type { Problem, Session } from '../api/model';
 import { ProblemError, toProblem } from '../api/problem';
+import { noteDataProblem } from './dataProblem';
 
 export type Phase = 'starting' | 'setup' | 'sign-in' | 'ready';
 
@@ -22,8 +23,9 @@ export async function startSession(): Promise<void> {
 
 async function tryStart(): Promise<boolean> {
   try {
-    const { needed } = await api.get('/api/v1/setup');
-    if (needed) phase.value = 'setup';
+    const setup = await api.get('/api/v1/setup');
+    noteDataProblem((setup as { data_problem?: Problem }).data_problem);
+    if (setup.needed) phase.value = 'setup';
     else enter(await api.get('/api/v1/session'));
   } catch (error) {
     if (!(error instanceof ProblemError) || error.problem.status !== 401) {

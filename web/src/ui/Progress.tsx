@@ -32,3 +32,21 @@ export function Meter({
     </div>
   );
 }
+
+/** How far something is, 0 to 1, drawn as a bar; without a share it moves, for an end that nobody knows. */
+export function ProgressBar({ share, label }: { share: number | undefined; label: string }) {
+  const percent = share === undefined ? undefined : Math.round(Math.min(1, Math.max(0, share)) * 100);
+  return (
+    <div
+      class={percent === undefined ? 'progress unknown' : 'progress'}
+      role="progressbar"
+      aria-label={label}
+      aria-valuenow={percent}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      tabIndex={-1}
+    >
+      <div class="progress-fill" style={{ width: percent === undefined ? '30%' : `${percent}%` }} />
+    </div>
+  );
+}

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Brand } from '../../app/Brand';
+import { DataBanner } from '../../app/DataBanner';
 import { phase, setUp } from '../../app/session';
 import { Button } from '../../ui/Button';
 import { PasswordField, TextField } from '../../ui/Field';
@@ -8,6 +9,7 @@ import { Meter } from '../../ui/Progress';
 import { useProblemFocus } from '../../ui/useProblemFocus';
 import { about, elsewhere, useTask } from '../../ui/useTask';
 import { useTitle } from '../../ui/useTitle';
+import { CertificateWords } from './CertificateWords';
 import { strengthOf } from './strength';
 
 const FIELDS = ['code', 'username', 'password'];
@@ -21,11 +23,13 @@ export function SetupPage() {
       <div class="door-words">
         <h1>Set up this recorder</h1>
         <p class="muted">
-          You become its first administrator. The setup code was printed when the recorder started, on its console or in
-          its log; it works once.
+          You become its first administrator. The setup code stands on the recorder’s console (a screen or serial line
+          connected to it), or in the log of whoever started it; it works once.
         </p>
       </div>
+      <DataBanner />
       <SetupForm />
+      <CertificateWords />
     </main>
   );
 }

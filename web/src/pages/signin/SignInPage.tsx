@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Brand } from '../../app/Brand';
+import { DataBanner } from '../../app/DataBanner';
 import { signIn } from '../../app/session';
 import { Button } from '../../ui/Button';
 import { PasswordField, TextField } from '../../ui/Field';
@@ -22,6 +23,7 @@ export function SignInPage() {
   return (
     <main class="door">
       <Brand />
+      <DataBanner />
       <form class="card form" ref={form} onSubmit={submit}>
         <h1>Sign in</h1>
         <TextField

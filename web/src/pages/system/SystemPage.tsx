@@ -2,15 +2,25 @@ import { may } from '../../app/session';
 import { EmptyState } from '../../ui/EmptyState';
 import { Tabs } from '../../ui/Tabs';
 import { AuditTab } from './AuditTab';
+import { BackupsTab } from './backups/BackupsTab';
+import { NetworkTab } from './network/NetworkTab';
+import { OverviewTab } from './overview/OverviewTab';
 import { RevisionsTab } from './RevisionsTab';
+import { ServiceTab } from './service/ServiceTab';
+import { SupportTab } from './support/SupportTab';
 import { TokensTab } from './TokensTab';
-import { UnitsTab } from './UnitsTab';
+import { UpdatesTab } from './updates/UpdatesTab';
 
-const FOR_ALL = [['#/system/units', 'Units']] as const;
+const FOR_ALL = [['#/system/overview', 'Overview']] as const;
 const FOR_ADMINISTRATORS = [
+  ['#/system/updates', 'Updates'],
+  ['#/system/network', 'Network'],
+  ['#/system/service', 'Service'],
+  ['#/system/backups', 'Backups'],
   ['#/system/audit', 'Audit log'],
   ['#/system/tokens', 'API tokens'],
   ['#/system/settings', 'Settings history'],
+  ['#/system/support', 'Support'],
 ] as const;
 
 export function SystemPage({ tab }: { tab: string }) {
@@ -27,17 +37,20 @@ export function SystemPage({ tab }: { tab: string }) {
   );
 }
 
+const PARTS: Record<string, () => preact.JSX.Element> = {
+  updates: UpdatesTab,
+  network: NetworkTab,
+  service: ServiceTab,
+  backups: BackupsTab,
+  audit: AuditTab,
+  tokens: TokensTab,
+  settings: RevisionsTab,
+  support: SupportTab,
+};
+
 function Part({ tab }: { tab: string }) {
-  switch (tab) {
-    case 'audit':
-      return <AuditTab />;
-    case 'tokens':
-      return <TokensTab />;
-    case 'settings':
-      return <RevisionsTab />;
-    default:
-      return <UnitsTab />;
-  }
+  const Shown = PARTS[tab] ?? OverviewTab;
+  return <Shown key={tab} />;
 }
 
 function NotHere() {
