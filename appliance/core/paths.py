@@ -44,6 +44,11 @@ class Paths:
         return self.data / "prerecorded"
 
     @property
+    def updates(self) -> Path:
+        """Update bundles while they are received, checked and installed."""
+        return self.data / "updates"
+
+    @property
     def tls(self) -> Path:
         """The appliance's certificate authority and server certificate."""
         return self.data / "tls"

@@ -35,6 +35,9 @@ class Version:
         major, minor, patch, before = found.groups()
         return cls((int(major), int(minor), int(patch)), tuple(before.split(".")) if before else ())
 
+    def __str__(self) -> str:
+        return ".".join(map(str, self.numbers)) + ("-" + ".".join(self.before) if self.before else "")
+
     def __lt__(self, other: "Version") -> bool:
         return self._rank() < other._rank()
 
