@@ -66,8 +66,17 @@ export interface UpdatesView {
 
 export interface BackupView {
   id: string;
-  made: string;
   size_bytes: number;
+  /** Whether a password is needed to read it. */
+  sealed: boolean;
+  /** null where it cannot be read. */
+  summary: {
+    kind: string;
+    made: string;
+    version: string;
+    machine: string;
+    damaged: readonly string[];
+  } | null;
 }
 
 export interface CertificateView {
@@ -101,7 +110,7 @@ export const appliance = {
   setUpdateSource: (url: string | null, automatic: boolean) =>
     untyped('put', '/api/v1/updates/source', { body: { url, automatic } }),
   backups: (signal?: Signal) => get<{ backups: readonly BackupView[] }>('/api/v1/backups', signal),
-  makeBackup: (password: string) => untyped('post', '/api/v1/backups', { body: { password } }),
+  makeBackup: (password: string | null) => untyped('post', '/api/v1/backups', { body: { password } }),
 };
 
 /** Where the certificate authority is downloaded. */

@@ -12,6 +12,7 @@ import { type Route, route } from './router';
 import { may, session, signOut } from './session';
 import { type Theme, theme } from './theme';
 import { announce, toast } from './toasts';
+import { VersionBanner } from './VersionBanner';
 
 const PLACES: readonly { href: string; text: string; icon: IconName; names: readonly Route['name'][] }[] = [
   { href: '#/', text: 'Live', icon: 'live', names: ['live', 'camera'] },
@@ -35,6 +36,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <UserMenu />
       </header>
       <ConnectionBanner />
+      <VersionBanner />
       {may('administrator') && <Banners />}
       <main id="main" ref={main} tabIndex={-1}>
         {children}

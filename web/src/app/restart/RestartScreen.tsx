@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Button } from '../../ui/Button';
 import { duration } from '../../ui/format';
 import { Icon } from '../../ui/Icon';
@@ -29,8 +29,10 @@ export function RestartScreen({ restart }: { restart: Restart }) {
   useTitle(WORDS[restart.kind].title);
   const seconds = useSecondsSince(restart.asked_ms);
   const off = restart.kind === 'power-off';
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => place.current?.focus(), []); // the dialog it was asked for in is gone
   return (
-    <main class="door">
+    <main class="door" ref={place} tabIndex={-1}>
       <Brand />
       <div class="door-words">
         <h1>{WORDS[restart.kind].title}</h1>

@@ -1,6 +1,7 @@
 /** A restart of the appliance that was asked for in this page: followed until it is back. */
 import { signal } from '@preact/signals';
 import { api } from '../../api/client';
+import { NO_ANSWER, toProblem } from '../../api/problem';
 import { startSession } from '../session';
 import { toast } from '../toasts';
 import { afterSign, type Restart, type RestartKind, type Sign } from './model';
@@ -18,10 +19,15 @@ let turn = 0;
 /** Ask for a restart by `ask` and follow it; throws a ProblemError where it is refused. */
 export async function restartBy(kind: RestartKind, ask: () => Promise<unknown>): Promise<void> {
   const before = await signOfLife();
-  await ask();
+  await ask().catch(unlessGone);
   restarting.value = { kind, stage: 'asked', asked_ms: Date.now(), before: before?.since };
   turn += 1;
   void follow(turn);
+}
+
+/** It may go away before it has answered: whether it comes back anew is what counts. */
+function unlessGone(error: unknown): void {
+  if (toProblem(error).code !== NO_ANSWER.code) throw error;
 }
 
 /** Stop waiting and show the page again, whatever state the appliance is in. */

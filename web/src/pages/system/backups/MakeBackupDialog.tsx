@@ -15,7 +15,7 @@ export function MakeBackupDialog({ onMade, onClose }: { onMade: () => void; onCl
   const form = useProblemFocus(problem);
   const make = async (event: Event) => {
     event.preventDefault();
-    const done = await run(async () => void (await appliance.makeBackup(password)));
+    const done = await run(async () => void (await appliance.makeBackup(password || null)));
     if (!done) return;
     onMade();
     onClose();
@@ -26,12 +26,11 @@ export function MakeBackupDialog({ onMade, onClose }: { onMade: () => void; onCl
     <Dialog title="Make a backup" onClose={onClose}>
       <form class="form" ref={form} onSubmit={(event) => void make(event)}>
         <PasswordField
-          label="Password of the backup"
-          hint="Needed to restore it, and kept nowhere: write it down. The cameras’ passwords are in the backup."
+          label="Password of the backup (or none)"
+          hint="Encrypts it; needed to restore it, and kept nowhere: write it down. Without one, whoever has the file can read the cameras’ passwords."
           value={password}
           onValue={setPassword}
           problem={about(problem, 'password')}
-          required
           autofocus
           autocomplete="new-password"
         />

@@ -21,7 +21,7 @@ export function RestoreDialog({ onClose }: { onClose: () => void }) {
         <FileDrop
           what="a backup"
           button="Choose a backup"
-          accept=".ghbackup,.backup,application/octet-stream"
+          accept=".gz,.sealed,application/gzip,application/octet-stream"
           onFile={setFile}
         />
       )}
@@ -52,14 +52,15 @@ function Confirm({ file, onOther, onClose }: { file: File; onOther: () => void; 
         value={password}
         onValue={setPassword}
         problem={about(problem, 'password')}
-        required
+        hint="Empty where it was made without one."
         autofocus
         autocomplete="current-password"
       />
       <Notice tone="warn">
         <p>
           The present cameras, users and settings are replaced by those of the backup, and Gatehouse starts again.
-          Recordings stay. Everybody signs in anew, with the passwords of then.
+          Recordings stay, and a backup of what is there now is made first. Everybody signs in anew, with the passwords
+          of then.
         </p>
       </Notice>
       <CheckField label="Replace the present settings" checked={sure} onChecked={setSure} />
