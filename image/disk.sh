@@ -26,7 +26,7 @@ part() { # number, name, start MiB, sectors, type
     printf 'label: gpt\nlabel-id: %s\nunit: sectors\n' "$DISK_ID"
     part 1 bios $BIOS_AT $((MIB / SECTOR)) $GUID_BIOS
     part 2 esp $ESP_AT $((ESP_MIB * MIB / SECTOR)) $GUID_ESP
-    part 3 bootenv $ENV_AT 8 $GUID_LINUX
+    part 3 bootenv $ENV_AT $((MIB / SECTOR)) $GUID_LINUX
     part 4 boot-a $BOOT_A_AT $((BOOT_MIB * MIB / SECTOR)) $GUID_LINUX
     part 5 boot-b $BOOT_B_AT $((BOOT_MIB * MIB / SECTOR)) $GUID_LINUX
     part 6 root-a $ROOT_A_AT $((ROOT_MIB * MIB / SECTOR)) $GUID_LINUX
@@ -74,14 +74,22 @@ if [ "$ARCH" = amd64 ]; then
 fi
 
 # --- environment and slots ------------------------------------------------------------------------------------------------
-python3 - "$work/bootenv" <<'PYTHON'
+ENV_OFFSET=22528 # appliance/slots/block_device.py writes the block by its place
+mkdir "$work/env"
+python3 - "$work/env/grubenv" <<'PYTHON'
 import sys
 text = "# GRUB Environment Block\nprimary=a\na_state=good\na_left=6\nb_state=empty\nb_left=0\n"
-open(sys.argv[1], "w").write(text.ljust(4096, "#"))
+open(sys.argv[1], "w").write(text.ljust(1024, "#"))
 PYTHON
-put "$work/bootenv" $((ENV_AT * MIB)) 4096
+touch -d "@$SOURCE_DATE_EPOCH" "$work/env" "$work/env/grubenv"
+truncate -s 1M "$work/bootenv"
+E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -t ext2 -b 1024 -N 16 -m 0 -O '^resize_inode,^dir_index,^sparse_super,^large_file' \
+    -U "$DISK_ID" -E "hash_seed=$DISK_ID,root_owner=0:0" -d "$work/env" "$work/bootenv"
+dd if="$work/bootenv" bs=1024 skip=$((ENV_OFFSET / 1024)) count=1 status=none | cmp --quiet - "$work/env/grubenv" ||
+    { echo "The environment block does not lie at byte $ENV_OFFSET of its partition." >&2; exit 1; }
+put "$work/bootenv" $((ENV_AT * MIB)) $MIB
 put "$PARTS/boot.ext4" $((BOOT_A_AT * MIB)) $((BOOT_MIB * MIB))
 put "$PARTS/root.squashfs" $((ROOT_A_AT * MIB)) $((ROOT_MIB * MIB))
 
 rm -r "$work"
-xz --keep --force --threads=2 --block-size=64MiB -1 "$disk"
+xz --keep --force --threads=2 --block-size=64MiB -0 "$disk" # squashfs is compressed already; the rest is zeros
