@@ -22,7 +22,7 @@ if [ ! -e "$cache" ]; then
     rm -f .cache/image/base-"$ARCH"-*.tar
     # Manuals and translations are left out, licences stay.
     # INITRD=No: root.sh makes the only one.
-    INITRD=No mmdebstrap --quiet --arch="$ARCH" --variant=minbase --include="$packages" \
+    INITRD=No mmdebstrap --quiet --format=tar --arch="$ARCH" --variant=minbase --include="$packages" \
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
         --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/lintian/*' \
