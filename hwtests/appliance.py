@@ -65,7 +65,7 @@ class ApiClient:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Iterator[http.client.HTTPResponse]:
         connection = http.client.HTTPSConnection(
-            "localhost", self._address.port, context=self._tls, timeout=START_TIMEOUT_S
+            self._address.hostname or "localhost", self._address.port, context=self._tls, timeout=START_TIMEOUT_S
         )
         sent = {"Content-Type": "application/json", **(headers or {})}
         if self.token:
