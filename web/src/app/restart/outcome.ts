@@ -28,8 +28,12 @@ export function onTrial(now: UpdatesView): boolean {
   return mine?.state === 'trial';
 }
 
+/** The code of "it was started and did not become well", which the outcome itself says. */
+export const NOT_HEALTHY = 'update-not-healthy';
+
 function reason(now: UpdatesView): string | undefined {
-  return now.task.problem?.title;
+  const problem = now.task.problem;
+  return problem && problem.code !== NOT_HEALTHY ? problem.title : undefined;
 }
 
 const KEY = 'gatehouse.update';

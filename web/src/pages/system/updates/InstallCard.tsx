@@ -1,5 +1,6 @@
 import type { UpdatesView } from '../../../api/appliance';
 import type { Problem } from '../../../api/model';
+import { NOT_HEALTHY } from '../../../app/restart/outcome';
 import { FileDrop } from '../../../ui/FileDrop';
 import { ProblemNotice } from '../../../ui/Notice';
 import { sendBundle, sendProblem } from './sending';
@@ -26,7 +27,7 @@ export function InstallCard({ onChanged }: { onChanged: () => void }) {
 /** Why the last update was not installed, if it was not. */
 export function Refusal({ view }: { view: UpdatesView }) {
   const problem: Problem | null = sendProblem.value ?? (view.task.state === 'failed' ? view.task.problem : null);
-  if (!problem) return null;
+  if (!problem || problem.code === NOT_HEALTHY) return null; // what became of a start is said with what runs
   return (
     <ProblemNotice problem={problem}>
       <p>Nothing has changed: Gatehouse {view.running.version} goes on running and recording.</p>
