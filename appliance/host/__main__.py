@@ -2,7 +2,8 @@
 
 boot     the data partition, then the identity, then the network (gatehouse-data.service)
 data     the data partition alone
-forget   have the data partition formatted at the next start
+control  serve the control socket (gatehouse-control.service)
+reset SCOPE   users, everything, certificate or slot (gatehouse-reset@.service)
 """
 
 import sys
@@ -30,11 +31,18 @@ def _carried_out(arguments: Sequence[str]) -> int:
             from appliance.host import data
 
             return data.main()
-        case ("forget",):
-            from appliance.host import data
+        case ("control",):
+            import asyncio
 
-            data.forget()
+            from appliance.core.unit import make_context, run_unit
+            from appliance.host import control
+
+            asyncio.run(run_unit(make_context("control", 0), control.main))
             return 0
+        case ("reset", scope):
+            from appliance.host.reset import reset
+
+            return reset(scope)
     print(__doc__, file=sys.stderr)
     return 2
 
