@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -40,9 +41,10 @@ class ApiError(Exception):
 class ApiClient:
     """JSON over HTTPS with a bearer token; trusts the appliance's own certificate authority."""
 
-    def __init__(self, base_url: str, ca_file: Path) -> None:
+    def __init__(self, base_url: str, ca_file: Path, timeout_s: float = START_TIMEOUT_S) -> None:
         self._address = urlsplit(base_url)
         self._tls = ssl.create_default_context(cafile=ca_file)
+        self._timeout_s = timeout_s
         self.token: str | None = None
         self.cookies: list[str] = []
 
@@ -53,6 +55,12 @@ class ApiClient:
             self.cookies = answer.headers.get_all("Set-Cookie") or []
             is_json = "json" in (answer.headers.get("Content-Type") or "")
         return json.loads(content) if is_json and content else content
+
+    def upload(self, path: str, file: Path) -> Any:
+        """POST a file as it is; returns decoded JSON; raises ApiError, OSError."""
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
+        with file.open("rb") as content, self._asked("POST", path, content, headers) as answer:
+            return json.loads(answer.read())
 
     def download(self, path: str, file: Path) -> int:
         """GET into a file; returns its size; raises ApiError, OSError."""
@@ -65,13 +73,14 @@ class ApiClient:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Iterator[http.client.HTTPResponse]:
         connection = http.client.HTTPSConnection(
-            self._address.hostname or "localhost", self._address.port, context=self._tls, timeout=START_TIMEOUT_S
+            self._address.hostname or "localhost", self._address.port, context=self._tls, timeout=self._timeout_s
         )
         sent = {"Content-Type": "application/json", **(headers or {})}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), sent)
+            as_it_is = body is None or isinstance(body, BufferedReader)
+            connection.request(method, path, body if as_it_is else json.dumps(body), sent)
             answer = connection.getresponse()
             if answer.status >= 300:
                 raise ApiError(answer.status, _decoded(answer.read()))

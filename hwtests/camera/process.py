@@ -27,15 +27,15 @@ class CameraProcess:
 
     @classmethod
     @contextmanager
-    def start(cls, folder: Path, cameras: Sequence[CameraConfig]) -> Iterator[Self]:
-        """Serve these cameras on free ports; folder takes their configuration and log."""
+    def start(cls, folder: Path, cameras: Sequence[CameraConfig], host: str = "127.0.0.1") -> Iterator[Self]:
+        """Serve these cameras on free ports; folder takes their configuration and log. host: where they listen."""
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / "cameras.json"
         file.write_bytes(msgspec.json.encode({"camera": list(cameras)}))
         ports = dict(zip(("rtsp", "rtsps", "http", "control"), free_ports(4), strict=True))
         names = ("--port", "--tls-port", "--http-port", "--control-port")
         options = [text for name, port in zip(names, ports.values(), strict=True) for text in (name, str(port))]
-        command = [sys.executable, "-m", "hwtests.camera", "--cameras", str(file), *options]
+        command = [sys.executable, "-m", "hwtests.camera", "--host", host, "--cameras", str(file), *options]
         with (folder / "cameras.log").open("w") as log:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 MOST_BYTES = 4 << 20  # of the text that can be waited for; the file has all of it
+_MOVES = re.compile(r"\x1b\[\d*(?:;\d*)?[Hf]")  # the cursor, to a line: menus are drawn so
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-B]|[=>78cM])|\r")
 
 
@@ -32,7 +33,11 @@ class Console:
     def text(self) -> str:
         """What was said, without colours and cursor movements."""
         with self._changed:
-            return _ESCAPES.sub("", self._text)
+            return _plain(self._text)
+
+    def latest(self, pattern: str) -> "re.Match[str] | None":
+        """The last match in `text`: what a screen that is drawn again and again shows now."""
+        return max(re.finditer(pattern, self.text, re.MULTILINE), key=lambda match: match.start(), default=None)
 
     def type(self, text: str) -> None:
         """As at its keyboard; raises OSError."""
@@ -43,10 +48,10 @@ class Console:
         deadline = time.monotonic() + timeout_s
         wanted = re.compile(pattern, re.MULTILINE)
         with self._changed:
-            while not (found := wanted.search(_ESCAPES.sub("", self._text), after)):
+            while not (found := wanted.search(_plain(self._text), after)):
                 left = deadline - time.monotonic()
                 if left <= 0 or self._ended:
-                    tail = "\n".join(_ESCAPES.sub("", self._text).splitlines()[-25:])
+                    tail = "\n".join(_plain(self._text).splitlines()[-25:])
                     raise TimeoutError(f"the console did not say {pattern!r} in {timeout_s:g} s; it ends:\n{tail}")
                 self._changed.wait(min(left, 1.0))
         return found
@@ -73,3 +78,8 @@ class Console:
             return self._read()
         except (OSError, ValueError):
             return b""
+
+
+def _plain(text: str) -> str:
+    """Lines of letters."""
+    return _ESCAPES.sub("", _MOVES.sub("\n", text))

@@ -19,7 +19,7 @@ OVMF_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 OVMF_VARS = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 TRANSLATED_MIB = 512  # of translated code; less is thrown away and made anew by Python's many pages
 START_TIMEOUT_S = 60
-SERVER_PROGRAM = "qemu-system-x86_64"
+PROGRAM = "qemu-system-x86_64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def command_line(rig: VirtualRig, files: Files, sockets: Sockets, https_port: in
         *_bays(files),
         *_lines(rig),
     ]
-    return [SERVER_PROGRAM, "-nodefaults", "-no-user-config", "-S", *(w for n, v in options for w in (f"-{n}", v))]
+    return [PROGRAM, "-nodefaults", "-no-user-config", "-S", *(w for n, v in options for w in (f"-{n}", v))]
 
 
 def _accelerator(rig: VirtualRig) -> str:

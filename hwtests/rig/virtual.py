@@ -12,7 +12,7 @@ from hwtests.rig.console import Console
 from hwtests.rig.description import VirtualRig
 from hwtests.rig.disk import DiskFiles, SystemDisk, findings
 from hwtests.rig.power_cut import Cut, KeepAll, Replayed
-from hwtests.rig.qemu import OVMF_VARS, Files, Qemu, Sockets, bay_device, command_line
+from hwtests.rig.qemu import OVMF_VARS, PROGRAM, Files, Qemu, Sockets, bay_device, command_line
 from hwtests.rig.rig import Examined, NotFittedError
 
 HOST = "10.0.2.2"  # this computer, as QEMU's user network names it
@@ -151,3 +151,9 @@ class VirtualMachine:
         if name not in self._bays:
             raise NotFittedError(f"there is no bay {name}")
         return list(self._bays).index(name)
+
+
+def absent_programs() -> list[str]:
+    """Of those that a virtual rig is made of."""
+    needed = (PROGRAM, "qemu-img", "qemu-nbd", "e2fsck")
+    return [program for program in needed if shutil.which(program) is None]

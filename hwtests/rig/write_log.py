@@ -57,7 +57,8 @@ class Entry:
 def read_entries(log: BinaryIO) -> Iterator[Entry]:
     """All whole entries, in order; raises LogError where it is no log.
 
-    QEMU writes the head at the first flush; a log that was cut before has zeros there, and sectors of 512 bytes. The head's count is behind when the power is cut, so an entry ends the log that is none: of impossible values, cut
+    QEMU writes the head at the first flush; a log that was cut before has zeros there, and sectors of 512 bytes. The
+    head's count is behind when the power is cut, so an entry ends the log that is none: of impossible values, cut
     short, or of zeros only, as the room behind the last one is.
     """
     sector_size = _read_head(log)
