@@ -79,6 +79,18 @@ export interface BackupView {
   } | null;
 }
 
+export interface BackupsView {
+  /** Newest first. */
+  backups: readonly BackupView[];
+  /** What became of the last restoration: `problem` says why nothing changed. */
+  outcome: {
+    summary: { made: string };
+    applied: string;
+    kept: string | null;
+    problem: string | null;
+  } | null;
+}
+
 export interface CertificateView {
   /** SHA-256, in capitals with colons, as browsers show it. */
   fingerprint: string;
@@ -109,7 +121,10 @@ export const appliance = {
   cancelUpdate: () => untyped('post', '/api/v1/updates/cancel', { body: {} }),
   setUpdateSource: (url: string | null, automatic: boolean) =>
     untyped('put', '/api/v1/updates/source', { body: { url, automatic } }),
-  backups: (signal?: Signal) => get<{ backups: readonly BackupView[] }>('/api/v1/backups', signal),
+  backups: (signal?: Signal) => get<BackupsView>('/api/v1/backups', signal),
+  deleteBackup: (id: string) => untyped('delete', '/api/v1/backups/{id}', { path: { id } }),
+  restoreKept: (id: string, password: string | null) =>
+    untyped('post', '/api/v1/backups/{id}/restore', { path: { id }, body: { password } }),
   makeBackup: (password: string | null) => untyped('post', '/api/v1/backups', { body: { password } }),
 };
 
@@ -123,5 +138,5 @@ export function backupPath(id: string): string {
 
 /** Put a backup in the place of the present settings; throws a ProblemError. */
 export function restoreBackup(file: File, password: string): Promise<unknown> {
-  return sendFile('/api/v1/backups/restore', file, { headers: { 'X-Backup-Password': password } });
+  return sendFile('/api/v1/backups/restore', file, { headers: { 'X-Backup-Password': encodeURIComponent(password) } });
 }

@@ -1,16 +1,14 @@
 import { useState } from 'preact/hooks';
-import { appliance, type BackupView, backupPath } from '../../../api/appliance';
-import { Badge } from '../../../ui/Badge';
+import { appliance, type BackupsView } from '../../../api/appliance';
 import { Button } from '../../../ui/Button';
 import { EmptyState } from '../../../ui/EmptyState';
-import { bytes, dateTime } from '../../../ui/format';
-import { Icon } from '../../../ui/Icon';
-import { ProblemNotice } from '../../../ui/Notice';
+import { dateTime } from '../../../ui/format';
+import { Notice, ProblemNotice } from '../../../ui/Notice';
 import { Working } from '../../../ui/Progress';
 import { useLoaded } from '../../../ui/useLoaded';
+import { BackupRow } from './BackupRow';
 import { MakeBackupDialog } from './MakeBackupDialog';
-import { RestoreDialog } from './RestoreDialog';
-import { backupFacts, madeAt } from './words';
+import { RestoreFileDialog } from './RestoreDialog';
 
 /** Copies of cameras, users and settings: made by hand or by the timer, taken along, put back. */
 export function BackupsTab() {
@@ -30,10 +28,11 @@ export function BackupsTab() {
   );
   return (
     <>
+      <LastRestoration view={value} />
       {value.backups.length > 0 ? (
         <>
           {buttons}
-          <List backups={value.backups} />
+          <List view={value} onChanged={reload} />
         </>
       ) : (
         <EmptyState icon="archive" title="No backups yet">
@@ -45,17 +44,17 @@ export function BackupsTab() {
         </EmptyState>
       )}
       {making && <MakeBackupDialog onMade={reload} onClose={() => setMaking(false)} />}
-      {restoring && <RestoreDialog onClose={() => setRestoring(false)} />}
+      {restoring && <RestoreFileDialog onClose={() => setRestoring(false)} />}
     </>
   );
 }
 
-function List({ backups }: { backups: readonly BackupView[] }) {
+function List({ view, onChanged }: { view: BackupsView; onChanged: () => void }) {
   return (
     <>
       <ul class="plain-list card">
-        {backups.map((backup) => (
-          <Row key={backup.id} backup={backup} />
+        {view.backups.map((backup) => (
+          <BackupRow key={backup.id} backup={backup} onChanged={onChanged} />
         ))}
       </ul>
       <p class="muted small">
@@ -66,33 +65,25 @@ function List({ backups }: { backups: readonly BackupView[] }) {
   );
 }
 
-function Row({ backup }: { backup: BackupView }) {
-  const made = madeAt(backup);
-  const title = made ? dateTime(made) : backup.id;
+function LastRestoration({ view }: { view: BackupsView }) {
+  const last = view.outcome;
+  if (!last) return null;
+  if (last.problem) {
+    return (
+      <Notice tone="bad">
+        <p>
+          <strong>The backup of {dateTime(last.summary.made)} could not be restored; nothing has changed.</strong>
+        </p>
+        <p>{last.problem}</p>
+      </Notice>
+    );
+  }
   return (
-    <li class="unit-row">
-      <div>
-        <div class="camera-title">
-          <strong>{title}</strong>
-          <State backup={backup} />
-        </div>
-        <p class="muted small">{backupFacts(backup)}</p>
-      </div>
-      <span class="muted small">{bytes(backup.size_bytes)}</span>
-      <a class="button small" href={backupPath(backup.id)} download>
-        <Icon name="download" size={16} /> Download
-        <span class="visually-hidden">the backup of {title}</span>
-      </a>
-    </li>
-  );
-}
-
-function State({ backup }: { backup: BackupView }) {
-  if (!backup.summary) return <Badge tone="bad">Cannot be read</Badge>;
-  return (
-    <>
-      {backup.sealed && <Badge tone="ok">Encrypted</Badge>}
-      {backup.summary.damaged.length > 0 && <Badge tone="warn">Partly damaged</Badge>}
-    </>
+    <Notice tone="ok">
+      <p>
+        The backup of {dateTime(last.summary.made)} was restored on {dateTime(last.applied)}.
+        {last.kept && ' What was there before is kept as a backup too.'}
+      </p>
+    </Notice>
   );
 }

@@ -1,5 +1,6 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { restoreBackup } from '../../../api/appliance';
+import { appliance, type BackupView, restoreBackup } from '../../../api/appliance';
 import { restartBy } from '../../../app/restart/restart';
 import { Button } from '../../../ui/Button';
 import { Dialog } from '../../../ui/Dialog';
@@ -10,52 +11,77 @@ import { Notice, ProblemNotice } from '../../../ui/Notice';
 import { useProblemFocus } from '../../../ui/useProblemFocus';
 import { about, elsewhere, useTask } from '../../../ui/useTask';
 
-/** Puts the settings of a backup in the place of the present ones. */
-export function RestoreDialog({ onClose }: { onClose: () => void }) {
+/** Puts a file's cameras, users and settings in the place of the present ones. */
+export function RestoreFileDialog({ onClose }: { onClose: () => void }) {
   const [file, setFile] = useState<File>();
   return (
-    <Dialog title="Restore from a backup" onClose={onClose}>
+    <Dialog title="Restore from a file" onClose={onClose}>
       {file ? (
-        <Confirm file={file} onOther={() => setFile(undefined)} onClose={onClose} />
+        <Confirm restore={(password) => restoreBackup(file, password)} asksPassword onClose={onClose}>
+          <p>
+            <strong>{file.name}</strong>, {bytes(file.size)}{' '}
+            <Button small kind="quiet" onClick={() => setFile(undefined)}>
+              Choose another
+            </Button>
+          </p>
+        </Confirm>
       ) : (
-        <FileDrop
-          what="a backup"
-          button="Choose a backup"
-          accept=".gz,.sealed,application/gzip,application/octet-stream"
-          onFile={setFile}
-        />
+        <FileDrop what="a backup" button="Choose a backup" accept=".gz,.sealed" onFile={setFile} />
       )}
     </Dialog>
   );
 }
 
-function Confirm({ file, onOther, onClose }: { file: File; onOther: () => void; onClose: () => void }) {
+interface RestoreKeptProps {
+  backup: BackupView;
+  title: string;
+  onClose: () => void;
+}
+
+/** The same with a backup that the recorder has kept. */
+export function RestoreKeptDialog({ backup, title, onClose }: RestoreKeptProps) {
+  return (
+    <Dialog title={`Restore ${title}?`} onClose={onClose}>
+      <Confirm
+        restore={(password) => appliance.restoreKept(backup.id, password || null)}
+        asksPassword={backup.sealed}
+        onClose={onClose}
+      />
+    </Dialog>
+  );
+}
+
+interface ConfirmProps {
+  restore: (password: string) => Promise<unknown>;
+  asksPassword: boolean;
+  onClose: () => void;
+  children?: ComponentChildren;
+}
+
+function Confirm({ restore, asksPassword, onClose, children }: ConfirmProps) {
   const [password, setPassword] = useState('');
   const [sure, setSure] = useState(false);
   const { busy, problem, run } = useTask();
   const form = useProblemFocus(problem);
   const submit = (event: Event) => {
     event.preventDefault();
-    if (sure) void run(() => restartBy('restore', () => restoreBackup(file, password)));
+    if (sure) void run(() => restartBy('restore', () => restore(password)));
   };
   const other = elsewhere(problem, ['password']);
   return (
     <form class="form" ref={form} onSubmit={submit}>
-      <p>
-        <strong>{file.name}</strong>, {bytes(file.size)}{' '}
-        <Button small kind="quiet" onClick={onOther}>
-          Choose another
-        </Button>
-      </p>
-      <PasswordField
-        label="Password of the backup"
-        value={password}
-        onValue={setPassword}
-        problem={about(problem, 'password')}
-        hint="Empty where it was made without one."
-        autofocus
-        autocomplete="current-password"
-      />
+      {children}
+      {asksPassword && (
+        <PasswordField
+          label="Password of the backup"
+          hint="Empty where it was made without one."
+          value={password}
+          onValue={setPassword}
+          problem={about(problem, 'password')}
+          autofocus
+          autocomplete="current-password"
+        />
+      )}
       <Notice tone="warn">
         <p>
           The present cameras, users and settings are replaced by those of the backup, and Gatehouse starts again.

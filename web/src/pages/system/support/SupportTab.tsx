@@ -8,7 +8,7 @@ import { useTask } from '../../../ui/useTask';
 export function SupportTab() {
   const { busy, problem, run } = useTask();
   const make = async () => {
-    const done = await run(() => saveAnswer('/api/v1/support-bundle', 'gatehouse-support.tar.gz'));
+    const done = await run(() => saveAnswer('/api/v1/support-bundle', 'gatehouse-support.zip'));
     if (done) toast('The support bundle is downloaded');
   };
   return (
@@ -20,9 +20,9 @@ export function SupportTab() {
           <h3>In it</h3>
           <ul>
             <li>Versions, slots, units and their restarts</li>
-            <li>The logs of the units and of the last starts</li>
+            <li>What the units noted in the last day</li>
             <li>Disks, volumes and how full they are</li>
-            <li>Network settings and cameras’ states</li>
+            <li>The settings, and the cameras’ states</li>
           </ul>
         </div>
         <div>
@@ -30,7 +30,7 @@ export function SupportTab() {
           <ul>
             <li>Passwords, keys, tokens and the setup code</li>
             <li>Pictures, sound and recordings</li>
-            <li>Who signed in, and the audit log</li>
+            <li>Users, and who did what</li>
           </ul>
         </div>
       </div>
@@ -39,7 +39,7 @@ export function SupportTab() {
         <Button kind="primary" icon="download" busy={busy} onClick={() => void make()}>
           {busy ? 'Collecting' : 'Make and download'}
         </Button>
-        <span class="muted small">It is a .tar.gz of plain text: look through it before you pass it on.</span>
+        <span class="muted small">It is a .zip of plain text: look through it before you pass it on.</span>
       </div>
     </section>
   );
