@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import apsw
 
+from appliance.db.maintenance import maintain
 from appliance.db.sqlite import open_writer
 
 log = logging.getLogger(__name__)
@@ -43,12 +44,24 @@ class DatabaseThread:
         except apsw.Error as error:
             log.warning("%s cannot be written now: %s", self._path.name, error)
 
+    async def maintain(self) -> bool:
+        """Give back what was deleted; False where the file is not whole, or cannot be written."""
+        try:
+            return await self._run(self._maintained)
+        except apsw.Error as error:
+            log.warning("%s cannot be maintained now: %s", self._path.name, error)
+            return False
+
     async def close(self) -> None:
         """Close the file."""
         if self._db is not None:
             await self._run(self._db.close)
             self._db = None
         self._thread.shutdown()
+
+    def _maintained(self) -> bool:
+        assert self._db is not None, "open() comes first"
+        return maintain(self._db, self._path.name)
 
     def _transaction(self, work: Callable[[apsw.Connection], T]) -> T:
         assert self._db is not None, "open() comes first"

@@ -51,6 +51,10 @@ class Access:
         await self._db.close()
         self._passwords.close()
 
+    async def maintain(self) -> None:
+        """Once a day or so."""
+        await self._db.maintain()
+
     async def set_up(self, code: str, username: str, password: str, *, address: str) -> User:
         """Make the first administrator. Raises ProblemError: wrong code, weak password, already done."""
         if self.users.has_administrator:

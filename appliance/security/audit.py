@@ -95,6 +95,10 @@ class AuditLog:
         rows = await self._db.call(lambda db: list(db.execute(query, (before or (1 << 62), limit))))
         return [msgspec.json.decode(bytes(content), type=AuditEntry) for (content,) in rows]
 
+    async def maintain(self) -> None:
+        """Once a day or so."""
+        await self._db.maintain()
+
     async def check(self) -> AuditCheck:
         """Walk the whole chain."""
         return await self._db.call(_check)
