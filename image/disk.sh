@@ -81,10 +81,11 @@ import sys
 text = "# GRUB Environment Block\nprimary=a\na_state=good\na_left=6\nb_state=empty\nb_left=0\n"
 open(sys.argv[1], "w").write(text.ljust(1024, "#"))
 PYTHON
-touch -d "@$SOURCE_DATE_EPOCH" "$work/env" "$work/env/grubenv"
 truncate -s 1M "$work/bootenv"
-E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -t ext2 -b 1024 -N 16 -m 0 -O '^resize_inode,^dir_index,^sparse_super,^large_file' \
-    -U "$DISK_ID" -E "hash_seed=$DISK_ID,root_owner=0:0" -d "$work/env" "$work/bootenv"
+export E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH
+mke2fs -q -t ext2 -b 1024 -N 16 -m 0 -O '^resize_inode,^dir_index,^sparse_super,^large_file' \
+    -U "$DISK_ID" -E "hash_seed=$DISK_ID,root_owner=0:0" "$work/bootenv"
+printf 'write %s grubenv\nset_inode_field grubenv mode 0100644\n' "$work/env/grubenv" | debugfs -w -f - "$work/bootenv" >/dev/null 2>&1
 dd if="$work/bootenv" bs=1024 skip=$((ENV_OFFSET / 1024)) count=1 status=none | cmp --quiet - "$work/env/grubenv" ||
     { echo "The environment block does not lie at byte $ENV_OFFSET of its partition." >&2; exit 1; }
 put "$work/bootenv" $((ENV_AT * MIB)) $MIB

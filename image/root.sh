@@ -64,6 +64,12 @@ cp "$root/boot/vmlinuz-$kernel" "$PARTS/vmlinuz"
 rm -rf "${root:?}"/boot/* "$root"/initrd.img* "$root"/vmlinuz*
 dpkg-query --admindir="$root/var/lib/dpkg" -W -f '${Package} ${Version} ${Architecture}\n' | sort >"$OUT/packages.txt"
 
+# --- what is in it ------------------------------------------------------------------------------------------------------
+case $ARCH in arm64) grub=(grub-efi-arm64-bin) ;; *) grub=(grub-pc-bin grub-efi-amd64-bin) ;; esac
+.venv/bin/python -m image.sbom --root "$root" --arch "$ARCH" --wheels "$OUT/tree/opt/gatehouse/wheels" --boot-loader "${grub[@]}" \
+    --out "$OUT/sbom.cdx.json"
+install -D -m 644 "$OUT/sbom.cdx.json" "$root/usr/share/gatehouse/sbom.cdx.json"
+
 # --- squashfs and verity ----------------------------------------------------------------------------------------------
 image=$PARTS/root.squashfs
 rm -f "$image"
