@@ -15,7 +15,8 @@ mkdir -p "$tree/opt/gatehouse/web" "$tree/opt/gatehouse/wheels" "$tree/etc/syste
 git -c tar.umask=0022 archive HEAD appliance requirements/run.txt LICENSE | tar -x -C "$tree/opt/gatehouse"
 cp image/install.sh "$tree/opt/gatehouse/install.sh"
 cp -r web/dist "$tree/opt/gatehouse/web/dist"
-cp systemd/*.service systemd/*.target systemd/*.slice "$tree/etc/systemd/system/"
+cp systemd/*.service systemd/*.target systemd/*.slice systemd/*.timer "$tree/etc/systemd/system/"
+install -D -m 755 image/overlay/usr/bin/gatehouse "$tree/usr/bin/gatehouse"
 cp systemd/gatehouse.sysusers "$tree/usr/lib/sysusers.d/gatehouse.conf"
 cp systemd/gatehouse.tmpfiles "$tree/usr/lib/tmpfiles.d/gatehouse.conf"
 .venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
