@@ -403,10 +403,137 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/updates": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The versions in the slots, what is being done, and what the source offers */
+        readonly get: operations["get-updates"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/updates/bundle": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Send a bundle (application/octet-stream); it is checked, and installed into the slot that does not run */
+        readonly post: operations["post-updates-bundle"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/updates/cancel": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Give up what is being received, downloaded or checked */
+        readonly post: operations["post-updates-cancel"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/updates/check": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Ask the source for a newer version now */
+        readonly post: operations["post-updates-check"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/updates/install": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Download and install the version that the source offers */
+        readonly post: operations["post-updates-install"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/updates/source": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /** Set where newer versions are looked for */
+        readonly put: operations["put-updates-source"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * SourceView
+         * @description A Source without its password; has_password says whether one is set.
+         */
+        readonly "appliance.api.camera_views.SourceView": {
+            readonly has_password: boolean;
+            readonly transport: components["schemas"]["Transport"];
+            readonly url: string;
+            readonly username: string;
+            readonly verify_tls: boolean;
+        };
+        /**
+         * SourceView
+         * @description The source, when it last answered (RFC 3339), and what it offers that is newer than what runs.
+         */
+        readonly "appliance.updates.model.SourceView": {
+            /** @default false */
+            readonly automatic: boolean;
+            /** @default null */
+            readonly checked_at: string | null;
+            /** @default null */
+            readonly offered: components["schemas"]["Offer"] | null;
+            /** @default null */
+            readonly url: string | null;
+        };
         /**
          * AudioState
          * @description The audio as it arrives.
@@ -514,7 +641,7 @@ export interface components {
             readonly name: string;
             readonly recording: components["schemas"]["RecordingMethods"];
             readonly revision: number;
-            readonly source: components["schemas"]["SourceView"];
+            readonly source: components["schemas"]["appliance.api.camera_views.SourceView"];
             readonly state: components["schemas"]["CameraState"];
         };
         /**
@@ -524,6 +651,11 @@ export interface components {
         readonly DaysView: {
             readonly days: readonly string[];
         };
+        /**
+         * Empty
+         * @description No fields.
+         */
+        readonly Empty: Record<string, never>;
         /**
          * FieldChangeView
          * @description A field that differs; secrets are masked. before or after null: the field was or is not there.
@@ -635,6 +767,15 @@ export interface components {
         readonly NewToken: {
             readonly name: string;
             readonly role: components["schemas"]["RoleInput"];
+        };
+        /**
+         * Offer
+         * @description A newer version at the source.
+         */
+        readonly Offer: {
+            readonly notes: string;
+            readonly size_bytes: number;
+            readonly version: string;
         };
         /**
          * ProbeAnswer
@@ -772,6 +913,14 @@ export interface components {
          */
         readonly RoleInput: "administrator" | "operator" | "viewer";
         /**
+         * Running
+         * @description The version that runs, and its slot; null where there are no slots (a bench).
+         */
+        readonly Running: {
+            readonly slot: string | null;
+            readonly version: string;
+        };
+        /**
          * SegmentView
          * @description A file of recordings. open: it is being written.
          */
@@ -810,6 +959,18 @@ export interface components {
             readonly username: string;
         };
         /**
+         * SlotView
+         * @description One of the two system slots. running: it runs and was healthy; trial: new, or running and not healthy yet.
+         */
+        readonly SlotView: {
+            /** @enum {unknown} */
+            readonly name: "a" | "b";
+            /** @enum {unknown} */
+            readonly state: "bad" | "empty" | "good" | "running" | "trial";
+            readonly tries_left: number;
+            readonly version: string | null;
+        };
+        /**
          * Source
          * @description Where a camera's stream comes from. The URL never holds a user name or password; those are fields of their own.
          *
@@ -827,6 +988,14 @@ export interface components {
             readonly verify_tls?: boolean;
         };
         /**
+         * SourceBody
+         * @description url: HTTPS address of an index, or of the folder it lies in; null for none. automatic: install by itself.
+         */
+        readonly SourceBody: {
+            readonly automatic: boolean;
+            readonly url: string | null;
+        };
+        /**
          * SourcePatch
          * @description Changes of a Source; null sets a field back to its default.
          */
@@ -838,17 +1007,6 @@ export interface components {
             readonly verify_tls?: boolean | null;
         };
         /**
-         * SourceView
-         * @description A Source without its password; has_password says whether one is set.
-         */
-        readonly SourceView: {
-            readonly has_password: boolean;
-            readonly transport: components["schemas"]["Transport"];
-            readonly url: string;
-            readonly username: string;
-            readonly verify_tls: boolean;
-        };
-        /**
          * SpanView
          * @description An uninterrupted stretch of recording, and why it was recorded.
          */
@@ -858,11 +1016,39 @@ export interface components {
             readonly start: string;
         };
         /**
+         * Status
+         * @description All of it. floor: the oldest version that may be installed, null where none is set.
+         */
+        readonly Status: {
+            readonly floor: string | null;
+            readonly running: components["schemas"]["Running"];
+            readonly slots: readonly components["schemas"]["SlotView"][];
+            readonly source: components["schemas"]["appliance.updates.model.SourceView"];
+            readonly task: components["schemas"]["Task"];
+        };
+        /**
          * StorageView
          * @description Every volume.
          */
         readonly StorageView: {
             readonly volumes: readonly components["schemas"]["VolumeView"][];
+        };
+        /**
+         * Task
+         * @description What is being done. percent: of this step; null where it is not known. problem: why the last one failed.
+         */
+        readonly Task: {
+            /** @default null */
+            readonly percent: number | null;
+            /** @default null */
+            readonly problem: Record<string, never> | null;
+            /**
+             * @default idle
+             * @enum {unknown}
+             */
+            readonly state: "checking" | "downloading" | "failed" | "idle" | "installing" | "receiving" | "restart-needed";
+            /** @default null */
+            readonly version: string | null;
         };
         /**
          * TimelineView
@@ -1906,6 +2092,200 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-updates": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-updates-bundle": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": string;
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-updates-cancel": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Empty"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-updates-check": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Empty"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-updates-install": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Empty"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "put-updates-source": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SourceBody"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Status"];
+                };
             };
             /** @description A problem */
             readonly default: {

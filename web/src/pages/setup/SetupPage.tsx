@@ -23,8 +23,8 @@ export function SetupPage() {
       <div class="door-words">
         <h1>Set up this recorder</h1>
         <p class="muted">
-          You become its first administrator. The setup code stands on the recorder’s console (a screen or serial line
-          connected to it), or in the log of whoever started it; it works once.
+          You become its first administrator. The setup code stands on the recorder’s console: a screen or serial line
+          connected to it, or the terminal it was started in. It works once.
         </p>
       </div>
       <DataBanner />
