@@ -1,0 +1,46 @@
+"""What a reset takes away, and what it leaves."""
+
+from pathlib import Path
+
+import pytest
+
+from appliance.api.unit import open_services
+from appliance.core.bus import Bus
+from appliance.core.clock import SystemClock
+from appliance.core.paths import Paths
+from appliance.core.unit import Notifier, UnitContext
+from appliance.host.reset import DATABASE, remove, reset
+from appliance.security.roles import Role
+from tests.api.serving import PASSWORD, quick_passwords
+
+
+async def test_after_a_reset_of_users_a_new_code_makes_the_first_administrator(tmp_path: Path) -> None:
+    paths, clock = Paths(tmp_path), SystemClock()
+    context = UnitContext(
+        "api", 0, paths, clock, Bus("api", tmp_path / "none", tmp_path / "none", clock), Notifier(None)
+    )
+    async with open_services(context, quick_passwords()) as services:
+        await services.access.users.add("admin", PASSWORD, Role.ADMINISTRATOR)
+        await services.access.tokens.make("rig", Role.VIEWER, "admin")
+        await services.audit.note(
+            actor="admin", via="session", address="", action="add", subject="camera", outcome="done"
+        )
+    remove(paths.state / "api", DATABASE)
+    async with open_services(context, quick_passwords()) as services:
+        assert not services.access.users.has_administrator
+        await services.access.set_up(services.access.setup_code.make(), "next", PASSWORD, address="192.0.2.1")
+        assert (await services.audit.check()).intact
+        assert [entry.actor for entry in await services.audit.newest(10)] == ["admin"]
+
+
+def test_a_reset_may_be_repeated(tmp_path: Path) -> None:
+    remove(tmp_path / "absent", DATABASE)
+    (tmp_path / DATABASE[0]).touch()
+    remove(tmp_path, DATABASE)
+    remove(tmp_path, DATABASE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_scope_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reset("cameras") == 2
+    assert "cameras" in capsys.readouterr().err
