@@ -129,7 +129,7 @@ export const appliance = {
 };
 
 /** Where the certificate authority is downloaded. */
-export const CA_PATH = '/api/v1/system/certificate/ca.pem';
+export const CA_PATH = '/api/v1/system/certificate/authority.crt';
 
 /** Where a backup is downloaded. */
 export function backupPath(id: string): string {

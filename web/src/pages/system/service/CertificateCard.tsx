@@ -28,7 +28,7 @@ export function CertificateCard() {
         is renewed.
       </p>
       <div class="button-row">
-        <a class="button plain" href={CA_PATH} download="gatehouse-ca.pem">
+        <a class="button plain" href={CA_PATH} download="gatehouse-ca.crt">
           <Icon name="download" size={18} /> Download the authority
         </a>
         <Button icon="refresh" onClick={() => setRenewing(true)}>
