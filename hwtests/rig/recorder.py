@@ -124,6 +124,29 @@ class Recorder:
         quick = self._quick
         patiently(lambda: quick.call("GET", "/api/v1/setup"), timeout_s)
 
+    def answers(self) -> bool:
+        """Whether its page answers now."""
+        assert self._quick is not None, "it was never set up"
+        time.sleep(LOOK_EVERY_S)
+        try:
+            return bool(self._quick.call("GET", "/api/v1/setup"))
+        except (OSError, ApiError):
+            return False
+
+    def wait_gone(self, timeout_s: float = BOOT_TIMEOUT_S) -> None:
+        """Wait until its page does not answer any more, after it was told to restart."""
+        wait_for(lambda: not self.answers(), timeout_s, "it to go down")
+
+    def wait_settled(self, timeout_s: float = BOOT_TIMEOUT_S) -> None:
+        """Wait until the version that runs is no longer on trial."""
+
+        def settled() -> bool:
+            time.sleep(LOOK_EVERY_S)
+            told = self.updates()
+            return all(one["state"] == "running" for one in told["slots"] if one["name"] == told["running"]["slot"])
+
+        wait_for(settled, timeout_s, "the running version to be healthy")
+
     def wait_recording(self, timeout_s: float = BOOT_TIMEOUT_S) -> float:
         """Wait until every camera is recorded beyond now; returns how long that took."""
         begun, now = time.monotonic(), now_us()

@@ -1,0 +1,149 @@
+"""The power is cut at random instants: while it starts, while it records, while an update is written."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from hwtests.appliance import ApiError, now_us
+from hwtests.recorded import holes
+from hwtests.rig.power_cut import LoseUnflushed
+from hwtests.rig.recorder import PROFILE, US_PER_S, Recorder
+from hwtests.rig.rig import NotFittedError
+
+SHARES = (0.0, 0.5, 0.9, 1.0)  # of what was not flushed, how much a disk keeps
+LOOKED_BACK_S = 8
+LONGEST_PAUSE_S = 10.0
+GRACE_S = 1.0
+
+
+class Phase(StrEnum):
+    """What the recorder does when the power goes."""
+
+    STARTING = "starting"
+    RECORDING = "recording"
+    UPDATING = "updating"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Pictures from before a cut that one camera lost; inf where nothing of the last seconds is there."""
+
+    camera: str
+    phase: Phase
+    cut_us: int
+    lost_s: float
+
+
+@dataclass(slots=True)
+class PowerCuts:
+    """Everything that is asserted. repairs: what a person would have to do before it records again."""
+
+    cuts: list[Phase] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+    torn: list[str] = field(default_factory=list)
+    back_s: list[float] = field(default_factory=list)
+    lost_writes: int = 0
+    slots: list[str] = field(default_factory=list)
+
+    @property
+    def most_lost_s(self) -> float:
+        """Of any camera, by any cut while it recorded."""
+        return max((loss.lost_s for loss in self.losses), default=0)
+
+    def lines(self) -> list[str]:
+        """A summary to print."""
+        phases = ", ".join(f"{phase} {self.cuts.count(phase)}" for phase in Phase)
+        lost, back = sorted(loss.lost_s for loss in self.losses) or [0.0], sorted(self.back_s) or [0.0]
+        return [
+            f"{len(self.cuts)} power cuts ({phases}); {self.lost_writes} unflushed writes lost with them",
+            f"lost per camera, with fragments of {PROFILE.gop_s:g} s: median {lost[len(lost) // 2]:.2f} s, "
+            f"at most {lost[-1]:.2f} s; recording again, emulated: median {back[len(back) // 2]:.0f} s, "
+            f"at most {back[-1]:.0f} s after power",
+            f"{len(self.repairs)} repairs by hand, {len(self.torn)} recordings torn; slots that ran: "
+            f"{' '.join(self.slots)}",
+        ]
+
+
+def plan(rng: random.Random, count: int) -> Iterator[Phase]:
+    """Of ten cuts four while it starts, four while it records, two while an update is written."""
+    dealt = [Phase.STARTING] * 4 + [Phase.RECORDING] * 4 + [Phase.UPDATING] * 2
+    for first in range(0, count, len(dealt)):
+        yield from rng.sample(dealt, len(dealt))[: count - first]
+
+
+class Cutter:
+    """Cuts one recorder's power, and looks afterwards at what is left. It runs at first, and at the end."""
+
+    def __init__(self, recorder: Recorder, bundle: Path | None, start_s: float, seed: int) -> None:
+        """start_s: how long this rig takes to start. bundle: an update to be interrupted."""
+        self.result = PowerCuts()
+        self._recorder, self._bundle, self._start_s = recorder, bundle, start_s
+        self._rng = random.Random(seed)
+        self._on = True
+        self._unseen: list[tuple[Phase, int]] = []
+
+    def run(self, count: int) -> PowerCuts:
+        """That many cuts; raises TimeoutError where it does not record again by itself."""
+        for phase in plan(self._rng, count):
+            (self._while_starting if phase is Phase.STARTING else self._while_running)(phase)
+            self._cut(phase)
+        self._up()
+        return self.result
+
+    def _while_starting(self, phase: Phase) -> None:
+        if self._on:
+            self._recorder.restart()  # a start is a start, whether after power or after a command
+        else:
+            self._recorder.rig.power_on()
+        self._on = True
+        time.sleep(self._rng.uniform(1, self._start_s))
+
+    def _while_running(self, phase: Phase) -> None:
+        self._up()
+        if phase is Phase.UPDATING and self._bundle is not None:
+            threading.Thread(target=self._send, args=(self._bundle,), daemon=True).start()
+            time.sleep(self._rng.uniform(1, self._start_s))
+        else:
+            time.sleep(self._rng.uniform(0, LONGEST_PAUSE_S))
+
+    def _send(self, bundle: Path) -> None:
+        """Until the power goes, or an update is refused because one is on trial: then it is a cut like another."""
+        with suppress(OSError, ApiError):
+            self._recorder.api.upload("/api/v1/updates/bundle", bundle)
+
+    def _cut(self, phase: Phase) -> None:
+        keep, seed = self._rng.choice(SHARES), self._rng.getrandbits(32)
+        self._unseen.append((phase, self._recorder.rig.power_cut(LoseUnflushed(keep, seed))))
+        self._on = False
+        self.result.cuts.append(phase)
+        with suppress(NotFittedError):
+            examined = self._recorder.rig.examine()
+            self.result.lost_writes += examined.lost_writes
+            self.result.repairs += [f"after cut {len(self.result.cuts)}, {phase}: {text}" for text in examined.findings]
+
+    def _up(self) -> None:
+        """On and recording; what the cuts since then have cost is counted."""
+        if not self._on:
+            begun_us = self._recorder.rig.power_on()
+            self._on = True
+            self._recorder.wait_recording()
+            self.result.back_s.append((now_us() - begun_us) / US_PER_S)
+            self.result.slots.append(str(self._recorder.updates()["running"]["slot"]))
+        self._recorder.wait_recording()
+        for phase, cut_us in self._unseen:
+            if phase is not Phase.STARTING:  # when it began to record again is not known there
+                self._count(phase, cut_us)
+        self._unseen.clear()
+
+    def _count(self, phase: Phase, cut_us: int) -> None:
+        for camera in self._recorder.cameras:
+            pictures = self._recorder.pictures(camera, cut_us - LOOKED_BACK_S * US_PER_S, cut_us)
+            lost_s = (cut_us - pictures[-1].time_us) / US_PER_S if pictures else float("inf")
+            self.result.losses.append(Loss(camera, phase, cut_us, lost_s))
+            self.result.torn += [f"{camera}: {hole}" for hole in holes(pictures)]
