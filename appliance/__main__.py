@@ -11,7 +11,7 @@ import uvloop
 from appliance.core.errors import ProblemError
 from appliance.core.unit import make_context, run_unit
 
-UNITS = ("bus", "ingest", "api")
+UNITS = ("bus", "ingest", "api", "updates")
 SHARDED = ("ingest",)
 ON_UVLOOP = ("ingest",)  # docs/decisions/plain-loop-for-the-api.md
 

@@ -102,6 +102,9 @@ def _operation(route: Route, answers: _Models, inputs: _Models) -> dict[str, Any
             "required": True,
             "content": {media_type: {"schema": inputs.reference(route.body)}},
         }
+    if route.upload is not None:
+        file = {"type": "string", "format": "binary"}
+        operation["requestBody"] = {"required": True, "content": {route.upload: {"schema": file}}}
     return operation
 
 

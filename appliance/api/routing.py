@@ -64,7 +64,8 @@ class Route:
 
     method: an HTTP method, or "WS" for a WebSocket. query and body: models that refuse unknown fields.
     result: the JSON model of a 2xx answer; None where there is none (204, media); media_type is then what it is.
-    audit: what the audit log calls a state-changing call.
+    upload: the media type of a file that the handler itself reads from the request. audit: what the audit log calls a
+    state-changing call.
     """
 
     method: str
@@ -76,6 +77,7 @@ class Route:
     body: type[msgspec.Struct] | None = None
     result: Any = None
     media_type: str | None = None
+    upload: str | None = None
     status: int = 200
     audit: str | None = None
 
@@ -120,6 +122,7 @@ def changing(
     *,
     body: type[msgspec.Struct] | None = None,
     query: type[msgspec.Struct] | None = None,
+    upload: str | None = None,
     result: Any = None,
     status: int | None = None,
 ) -> Route:
@@ -134,6 +137,7 @@ def changing(
         audit=audit,
         body=body,
         query=query,
+        upload=upload,
         result=result,
         status=status or (204 if result is None else 200),
     )

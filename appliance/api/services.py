@@ -9,6 +9,7 @@ from appliance.api.camera_states import CameraStates
 from appliance.api.changes import Changes
 from appliance.api.library import Library
 from appliance.api.unit_health import UnitHealth
+from appliance.api.update_book import UpdateBook
 from appliance.cameras.model import Camera
 from appliance.core.bus import Bus
 from appliance.core.clock import SystemClock
@@ -36,6 +37,7 @@ class Services:
     health: UnitHealth
     access: Access
     audit: AuditLog
+    updates: UpdateBook
 
     @property
     def cameras(self) -> Table[Camera]:
@@ -53,14 +55,16 @@ def offline_services() -> Services:
     clock, paths = SystemClock(), Paths(Path("/nonexistent"))
     bus = Bus("api", paths.bus_socket, paths.bus_credential("api"), clock)
     context = UnitContext("api", 0, paths, clock, bus, Notifier(None))
+    changes = Changes(context, {})
     return Services(
         context,
         1,
-        Changes(context, {}),
+        changes,
         cast(CameraBook, None),
         CameraStates(clock, 1),
         Library(()),
         UnitHealth(bus, clock, 1),
         Access(paths.state / "api", clock),
         AuditLog(paths.state / "api" / "audit.db", clock),
+        UpdateBook(context, changes),
     )

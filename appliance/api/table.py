@@ -12,6 +12,7 @@ from appliance.api.routing import Call, Permission, Route
 from appliance.api.services import Services
 from appliance.api.sign_in import sign_in_routes
 from appliance.api.tokens import token_routes
+from appliance.api.updates import update_routes
 
 
 def all_routes(services: Services) -> list[Route]:
@@ -23,6 +24,7 @@ def all_routes(services: Services) -> list[Route]:
         *camera_routes(services),
         *media_routes(services),
         *revision_routes(services),
+        *update_routes(services),
     ]
     routes.append(
         Route(

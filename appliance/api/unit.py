@@ -22,6 +22,8 @@ from appliance.api.services import Services
 from appliance.api.table import all_routes
 from appliance.api.tls import keep_renewed, server_context
 from appliance.api.unit_health import UnitHealth
+from appliance.api.update_book import TABLE as UPDATES
+from appliance.api.update_book import SourceRecord, UpdateBook
 from appliance.cameras.model import Camera
 from appliance.core.config import ConfigStore
 from appliance.core.durable import write_durably
@@ -53,10 +55,12 @@ async def main(context: UnitContext) -> None:
     async with open_services(context) as services:
         tls = await asyncio.to_thread(server_context, context.paths.tls, context.clock)
         server = HttpsServer(build_app(all_routes(services), services, Page()), tls)
+        services.updates.tell_source()
         async with asyncio.TaskGroup() as group:
             group.create_task(context.bus.run(), name="bus")
             group.create_task(services.states.follow(context.bus), name="camera-states")
             group.create_task(services.health.follow(), name="unit-health")
+            group.create_task(services.updates.follow(context.bus), name="updates")
             group.create_task(_expire_sessions(services.access), name="sessions")
             group.create_task(keep_renewed(tls, context.paths.tls, context.clock), name="certificates")
             try:
@@ -77,14 +81,15 @@ async def open_services(context: UnitContext, passwords: Passwords | None = None
     with ConfigStore(paths.config, clock) as store:
         cameras, ids = store.table("cameras", Camera), store.table("camera-ids", CameraId)
         book = CameraBook(cameras, ids, library.is_recorded)
-        changes = Changes(context, {"cameras": cameras})
+        changes = Changes(context, {"cameras": cameras, UPDATES: store.table(UPDATES, SourceRecord)})
         await changes.apply("cameras", lambda: apply_site(book, paths.data))
         health = UnitHealth(context.bus, clock, shards)
         await access.open()
         await audit.open()
         try:
             states = CameraStates(clock, shards)
-            yield Services(context, shards, changes, book, states, library, health, access, audit)
+            updates = UpdateBook(context, changes)
+            yield Services(context, shards, changes, book, states, library, health, access, audit, updates)
         finally:
             await access.close()
             await audit.close()

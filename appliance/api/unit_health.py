@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 import appliance
+from appliance.api.problems import Problem
 from appliance.core.bus import Bus
 from appliance.core.clock import Clock, to_rfc3339
 
@@ -19,11 +20,12 @@ class UnitCondition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """ok: every unit that belongs to this appliance is there."""
+    """ok: every unit that belongs to this appliance is there. data_problem: of where everything is kept."""
 
     status: Literal["ok", "degraded"]
     version: str
     units: dict[str, UnitCondition]
+    data_problem: Problem | None = None
 
 
 class UnitHealth:
@@ -32,7 +34,7 @@ class UnitHealth:
     def __init__(self, bus: Bus, clock: Clock, shards: int) -> None:
         self._bus = bus
         self._clock = clock
-        self._expected = ("api", "bus", *(f"ingest-{n}" for n in range(shards)))
+        self._expected = ("api", "bus", "updates", *(f"ingest-{n}" for n in range(shards)))
         started_us = clock.now_us()
         self._alive: dict[str, tuple[bool, int]] = {name: (name == "api", started_us) for name in self._expected}
 

@@ -33,6 +33,7 @@ def services(folder: Path, shards: int, also: list[str]) -> list[Service]:
         read_service(folder / "gatehouse-bus.service", interpreter),
         *(read_service(folder / "gatehouse-ingest@.service", interpreter, n) for n in range(shards)),
         read_service(folder / "gatehouse-api.service", interpreter),
+        read_service(folder / "gatehouse-updates.service", interpreter),
         *(extra_service(text) for text in also),
     ]
 

@@ -82,7 +82,7 @@ class UpdateFiles:
         """Raises ProblemError where a file of this size does not fit, or cannot be an update."""
         if needed_bytes > MOST_BUNDLE_BYTES:
             raise problems.too_large(MOST_BUNDLE_BYTES)
-        status = os.statvfs(self.folder)
+        status = os.statvfs(self.incoming)  # of the folder, the api unit sees no more than that
         free = status.f_bavail * status.f_frsize
         if free < needed_bytes + SPARE_BYTES:
             raise problems.no_room(needed_bytes, free)

@@ -45,7 +45,7 @@ def test_every_route_is_described_with_its_parameters_and_answers() -> None:
         assert {(name, "path") for name in route.parameters} <= named
         if route.query is not None:
             assert {(name, "query") for name in route.query.__struct_fields__} <= named
-        assert ("requestBody" in described) == (route.body is not None)
+        assert ("requestBody" in described) == (route.body is not None or route.upload is not None)
         assert "default" in described["responses"] and len(described["responses"]) > 1
 
 

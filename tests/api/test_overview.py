@@ -23,6 +23,7 @@ async def test_without_the_bus_the_appliance_is_degraded_and_answers(site: Site)
         "bus": "down",
         "ingest-0": "down",
         "ingest-1": "down",
+        "updates": "down",
     }
 
 
@@ -31,7 +32,7 @@ async def test_health_follows_the_units(broker: Broker) -> None:
     bus = broker.bus("api")
     async with serving(broker.paths.data, bus=bus) as site, running(bus), following(site):
         report = site.services.health.report
-        first, second = broker.process("ingest-0"), broker.process("ingest-1")
+        first, second, third = (broker.process(name) for name in ("ingest-0", "ingest-1", "updates"))
         try:
             await until(lambda: report().status == "ok")
             second.kill()
@@ -40,7 +41,7 @@ async def test_health_follows_the_units(broker: Broker) -> None:
             assert (health["status"], health["units"]["ingest-0"]["status"]) == ("degraded", "ok")
             assert health["units"]["ingest-1"]["since"] > health["units"]["api"]["since"]
         finally:
-            for process in (first, second):
+            for process in (first, second, third):
                 process.kill()
                 process.wait()
 

@@ -16,7 +16,7 @@ from appliance.core.events import Event
 log = logging.getLogger(__name__)
 
 SEND_TIMEOUT_S = 20.0
-FOR_EVERYBODY = ("camera/", "recording/", "config/")  # what viewers may hear
+FOR_EVERYBODY = ("camera/", "recording/", "config/", "updates/")  # what viewers may hear
 
 
 class StateMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="op", tag="state"):
