@@ -87,7 +87,10 @@ def _bundle(file: Path, parts: Path, version: str, **environment: str) -> Path:
 def _parts(folder: Path, line: str) -> Path:
     """The image's parts, with a further line at the end of what its boot loader reads of the slot."""
     folder.mkdir()
-    (folder / "root.squashfs").symlink_to(PARTS / "root.squashfs")
+    try:
+        (folder / "root.squashfs").hardlink_to(PARTS / "root.squashfs")
+    except OSError:  # another disk
+        shutil.copy(PARTS / "root.squashfs", folder / "root.squashfs")
     shutil.copy(PARTS / "boot.ext4", folder / "boot.ext4")
     told = _file(folder / "slot.cfg", (PARTS / "slot.cfg").read_bytes() + f"{line}\n".encode())
     for request in ("rm slot.cfg", f"write {told} slot.cfg"):
