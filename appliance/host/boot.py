@@ -1,10 +1,12 @@
 """The start of the machine, in one process: starting Python thrice would take as long as the rest of it."""
 
 import sys
-import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from appliance.host import data, identity
+
+SETTINGS = Path("/var/lib/gatehouse/state/host/network.json")
 
 
 def boot() -> int:
@@ -17,9 +19,14 @@ def _data() -> None:
 
 
 def _network() -> None:
-    from appliance.host.network_apply import at_start  # after the data partition is there: its settings are on it
+    """Its settings are on the data partition. Most machines have none, and need nothing imported that reads them."""
+    if SETTINGS.exists():
+        from appliance.host.network_apply import at_start
 
-    at_start()
+        at_start()
+    else:
+        own = identity.own_identity()
+        identity.set_hostname(own.name if own else identity.FALLBACK_NAME)
 
 
 def _tried(step: Callable[[], None]) -> int:
@@ -27,5 +34,7 @@ def _tried(step: Callable[[], None]) -> int:
         step()
         return 0
     except Exception:
+        import traceback
+
         traceback.print_exc(file=sys.stderr)
         return 1

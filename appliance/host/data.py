@@ -10,14 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.core.errors import ProblemError
-from appliance.host.disk import CommandError, Disk, Place, holds_ext4, root_disk, run, unreadable
+from appliance.host.disk import (
+    CommandError,
+    Disk,
+    FileSystem,
+    Place,
+    file_system,
+    partition_device,
+    root_disk,
+    run,
+    unreadable,
+)
+from appliance.host.mounting import Flag, mount_file_system
 from appliance.host.partition_plan import DATA, UNFINISHED, Create, Format, Partition, Use, next_step
 from appliance.host.problem_file import write_problem
 
-MOUNT_TIMEOUT_S = 300  # the journal is replayed
+UMOUNT_TIMEOUT_S = 60
 CHECK_TIMEOUT_S = 3600
-OPTIONS = "noatime,nosuid,nodev,noexec,errors=remount-ro"
-STAND_IN = "mode=0755,size=25%,nosuid,nodev,noexec"
+FLAGS = Flag.NOATIME | Flag.NOSUID | Flag.NODEV | Flag.NOEXEC
+STAND_IN = "mode=0755,size=25%"
 CORRECTED = 0b11  # bits of e2fsck's status that mean: all is well now (e2fsck(8))
 STEPS_MOST = 4
 
@@ -73,10 +84,13 @@ def check(place: Place) -> None:
     records nothing. What lost its name is in lost+found.
     """
     try:
-        if not holds_ext4(place):
-            raise unreadable("there is no file system of ours on it")
+        found = file_system(place)
     except OSError as error:
         raise unreadable(os.strerror(error.errno or 0)) from None
+    if found is FileSystem.FOREIGN:
+        raise unreadable("there is no file system of ours on it")
+    if found is FileSystem.CLEAN:
+        return
     for manner in ("-p", "-y"):
         try:
             run("e2fsck", manner, str(place.path), timeout_s=CHECK_TIMEOUT_S)
@@ -91,12 +105,12 @@ def check(place: Place) -> None:
 def mount(place: Place, target: Path) -> None:
     """Mount it for writing. Raises ProblemError."""
     try:
-        run("mount", "-t", "ext4", "-o", OPTIONS, str(place.path), str(target), timeout_s=MOUNT_TIMEOUT_S)
-    except CommandError as error:
-        raise unreadable(str(error)) from None
+        mount_file_system(str(place.path), target, "ext4", FLAGS, "errors=remount-ro")
+    except OSError as error:
+        raise unreadable(os.strerror(error.errno or 0)) from None
     if not os.statvfs(target).f_flag & os.ST_RDONLY:
         return
-    run("umount", str(target), timeout_s=MOUNT_TIMEOUT_S)
+    run("umount", str(target), timeout_s=UMOUNT_TIMEOUT_S)
     raise ProblemError(
         "data-read-only",
         "The data partition cannot be written to",
@@ -107,31 +121,41 @@ def mount(place: Place, target: Path) -> None:
 
 
 def prepare(target: Path) -> ProblemError | None:
-    """Mount the data partition, or else a tmpfs; returns what is wrong. Raises CommandError when even that fails."""
+    """Mount the data partition, or else a tmpfs; returns what is wrong. Raises OSError when even that fails."""
     if os.path.ismount(target):
         return None
     try:
-        disk = root_disk()
-        place = disk.place(ensure_partition(disk))
+        place = _place(root_disk())
         check(place)
         mount(place, target)
     except ProblemError as problem:
-        run("mount", "-t", "tmpfs", "-o", STAND_IN, "tmpfs", str(target), timeout_s=MOUNT_TIMEOUT_S)
+        _stand_in(target)
         return problem
     except OSError as error:
-        run("mount", "-t", "tmpfs", "-o", STAND_IN, "tmpfs", str(target), timeout_s=MOUNT_TIMEOUT_S)
+        _stand_in(target)
         return unreadable(os.strerror(error.errno or 0))
     return None
 
 
+def _stand_in(target: Path) -> None:
+    mount_file_system("tmpfs", target, "tmpfs", FLAGS, STAND_IN)
+
+
+def _place(disk: Disk) -> Place:
+    """The data partition of a disk. Its table is read only where the kernel has not seen a finished one."""
+    if device := partition_device(disk.path.name, DATA):
+        return Place(disk.path.with_name(device), 0, 0)
+    return disk.place(ensure_partition(disk))
+
+
 def bind(target: Path, binds: tuple[Bind, ...] = BINDS) -> None:
-    """Make the folders and show them where they belong. Raises CommandError and OSError."""
+    """Make the folders and show them where they belong. Raises OSError."""
     for each in binds:
         folder = target / each.folder
         folder.mkdir(mode=each.mode, exist_ok=True)
         each.seen_at.mkdir(parents=True, exist_ok=True)
         if not os.path.ismount(each.seen_at):
-            run("mount", "--bind", str(folder), str(each.seen_at), timeout_s=MOUNT_TIMEOUT_S)
+            mount_file_system(str(folder), each.seen_at, "", Flag.BIND)
 
 
 def forget() -> None:

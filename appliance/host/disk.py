@@ -5,8 +5,10 @@ All of it works on a plain file as well, in which a partition is a range of byte
 
 import os
 import stat
+import struct
 import subprocess
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from appliance.core.errors import ProblemError
@@ -16,8 +18,11 @@ LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 SYSFS = Path("/sys")
 TABLE_TIMEOUT_S = 120
 FORMAT_TIMEOUT_S = 1800  # discarding a large disk takes its time
-EXT4_MAGIC_AT = 1024 + 56
-EXT4_MAGIC = b"\x53\xef"
+SUPERBLOCK_AT = 1024
+_SUPERBLOCK = struct.Struct("<56xHHH34xI")  # s_magic, s_state, s_errors, s_feature_incompat (ext4(5), kernel's ext4.h)
+EXT4_MAGIC = 0xEF53
+EXT4_VALID = 1  # was unmounted in good order, and no error was seen since
+EXT4_RECOVER = 4  # its journal is to be replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +124,26 @@ def run(program: str, *arguments: str, given: str = "", timeout_s: float) -> str
     return done.stdout
 
 
-def holds_ext4(place: Place) -> bool:
-    """Whether an ext4 begins there; raises OSError where it cannot be read."""
+class FileSystem(Enum):
+    """What lies in a place."""
+
+    FOREIGN = "no ext4"
+    CLEAN = "left in good order"
+    TO_CHECK = "not left in good order"
+
+
+def file_system(place: Place) -> FileSystem:
+    """What is there, by its superblock; raises OSError where it cannot be read."""
     with place.path.open("rb") as file:
-        file.seek(place.offset + EXT4_MAGIC_AT)
-        return file.read(2) == EXT4_MAGIC
+        file.seek(place.offset + SUPERBLOCK_AT)
+        superblock = file.read(_SUPERBLOCK.size)
+    if len(superblock) < _SUPERBLOCK.size:
+        return FileSystem.FOREIGN
+    magic, state, _, incompatible = _SUPERBLOCK.unpack(superblock)
+    if magic != EXT4_MAGIC:
+        return FileSystem.FOREIGN
+    in_order = state == EXT4_VALID and not incompatible & EXT4_RECOVER
+    return FileSystem.CLEAN if in_order else FileSystem.TO_CHECK
 
 
 def _sync(path: Path) -> None:
@@ -150,6 +170,15 @@ def disk_below(sysfs: Path, major: int, minor: int) -> str:
             raise no_system_disk("this system runs from several disks at once")
         below = slaves[0].resolve()
     return below.parent.name if (below / "partition").exists() else below.name
+
+
+def partition_device(disk: str, name: str, sysfs: Path = SYSFS) -> str | None:
+    """The device of a disk's partition, by the name that the kernel read at the start; None where it knows of none."""
+    for said in (sysfs / "class" / "block" / disk).glob(f"{disk}*/uevent"):
+        values = dict(line.split("=", 1) for line in said.read_text().splitlines() if "=" in line)
+        if values.get("PARTNAME") == name:
+            return values.get("DEVNAME")
+    return None
 
 
 def _slaves(device: Path) -> list[Path]:

@@ -17,6 +17,7 @@ from appliance.slots.environment_block import BlockError
 MACHINE_ID = Path("/etc/machine-id")
 HOSTNAME = Path("/proc/sys/kernel/hostname")
 VARIABLE = "machine_id"
+FALLBACK_NAME = "gatehouse"  # where there is no machine id
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing that is misread
 LENGTH = 10
 IN_NAME = 6

@@ -8,17 +8,16 @@ import msgspec
 
 from appliance.core.durable import write_durably
 from appliance.core.errors import ProblemError
+from appliance.host.boot import SETTINGS
 from appliance.host.disk import CommandError, run
-from appliance.host.identity import own_identity, set_hostname
+from appliance.host.identity import FALLBACK_NAME, own_identity, set_hostname
 from appliance.host.network_settings import NetworkSettings, check_settings, unit_text
 
 log = logging.getLogger(__name__)
 
-SETTINGS = Path("/var/lib/gatehouse/state/host/network.json")
 UNIT = Path("/run/systemd/network/70-gatehouse.network")
 SYSFS_NET = Path("/sys/class/net")
 ETHERNET = "1"  # ARPHRD_ETHER
-FALLBACK_NAME = "gatehouse"
 COMMAND_TIMEOUT_S = 20
 
 

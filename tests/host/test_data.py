@@ -8,7 +8,7 @@ import pytest
 
 from appliance.core.errors import ProblemError
 from appliance.host.data import check, ensure_partition
-from appliance.host.disk import CommandError, Disk, Place, disk_below, holds_ext4, run
+from appliance.host.disk import CommandError, Disk, FileSystem, Place, disk_below, file_system, partition_device, run
 from appliance.host.partition_plan import DATA, UNFINISHED, Create, next_step
 from tests.host.disks import MIB, written
 
@@ -41,7 +41,7 @@ def test_a_new_disk_gets_its_partition_and_keeps_the_others(disk: Disk) -> None:
     before = disk.table().partitions
     made = ensure_partition(disk)
     assert (made.number, made.name) == (8, DATA)
-    assert holds_ext4(disk.place(made))
+    assert file_system(disk.place(made)) is FileSystem.CLEAN
     assert disk.table().partitions == (*before, made)
     assert made.start + made.size > (DISK_MIB - 2) * MIB
     assert "No errors" in run("sfdisk", "--verify", str(disk.path), timeout_s=30)
@@ -70,7 +70,7 @@ def test_what_a_power_cut_left_while_formatting_is_formatted_anew(disk: Disk) ->
     with place.path.open("r+b") as file:
         file.seek(place.offset + 1024)
         file.write(os.urandom(1024))  # a torn superblock
-    assert holds_ext4(disk.place(ensure_partition(disk)))
+    assert file_system(disk.place(ensure_partition(disk))) is FileSystem.CLEAN
     assert not marked(place)
 
 
@@ -128,6 +128,28 @@ def test_a_sound_file_system_passes_and_a_broken_one_is_repaired(tmp_path: Path)
     subprocess.run(["debugfs", "-w", "-R", "ssv state 2", str(place.path)], check=True, capture_output=True)
     check(place)
     run("e2fsck", "-f", "-n", str(place.path), timeout_s=30)
+
+
+def test_only_what_was_left_in_good_order_needs_no_look(tmp_path: Path) -> None:
+    place = alone(tmp_path)
+    assert file_system(place) is FileSystem.CLEAN
+    for request in ("ssv state 2", "ssv state 0", "feature needs_recovery"):
+        subprocess.run(["debugfs", "-w", "-R", request, str(place.path)], check=True, capture_output=True)
+        assert file_system(place) is FileSystem.TO_CHECK
+        subprocess.run(["debugfs", "-w", "-R", "ssv state 1", str(place.path)], check=True, capture_output=True)
+    (tmp_path / "short").write_bytes(bytes(1030))
+    assert file_system(Place(tmp_path / "short", 0, 0)) is FileSystem.FOREIGN
+
+
+def test_a_finished_partition_is_known_by_the_kernels_name_for_it(tmp_path: Path) -> None:
+    disk = tmp_path / "class" / "block" / "nvme0n1"
+    for number, name in ((7, "gatehouse-root-b"), (8, "gatehouse-data")):
+        (disk / f"nvme0n1p{number}").mkdir(parents=True)
+        text = f"MAJOR=259\nDEVNAME=nvme0n1p{number}\nDEVTYPE=partition\nPARTN={number}\nPARTNAME={name}\n"
+        (disk / f"nvme0n1p{number}" / "uevent").write_text(text)
+    assert partition_device("nvme0n1", "gatehouse-data", tmp_path) == "nvme0n1p8"
+    assert partition_device("nvme0n1", "gatehouse-data-new", tmp_path) is None
+    assert partition_device("sda", "gatehouse-data", tmp_path) is None
 
 
 def test_what_is_no_file_system_of_ours_is_not_touched(tmp_path: Path) -> None:
