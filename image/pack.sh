@@ -19,11 +19,12 @@ cp systemd/*.service systemd/*.target systemd/*.slice systemd/*.timer "$tree/etc
 install -D -m 755 image/overlay/usr/bin/gatehouse "$tree/usr/bin/gatehouse"
 cp systemd/gatehouse.sysusers "$tree/usr/lib/sysusers.d/gatehouse.conf"
 cp systemd/gatehouse.tmpfiles "$tree/usr/lib/tmpfiles.d/gatehouse.conf"
-.venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
+. image/wheels.sh
+.venv/bin/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps "${FITTING[@]}" \
     -d "$tree/opt/gatehouse/wheels" -r requirements/run.txt 2> >(grep -v '^WARNING: Location .* is ignored' >&2)
 
 chmod -R u=rwX,go=rX "$tree" # whatever the umask was: the units are no root
 
-archive=$out/gatehouse-$version-$(uname -m).tar.gz
+archive=$out/gatehouse-$version-$machine.tar.gz
 tar --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner -C "$tree" -c . | gzip -n >"$archive"
 sha256sum "$archive"

@@ -17,12 +17,8 @@ cp -r --no-preserve=ownership image/overlay/. "$root/"
 chown -R 0:0 "$root/opt/gatehouse"
 site=$root/opt/gatehouse/venv/lib/python3.11/site-packages
 mkdir -p "$root/opt/gatehouse/venv/bin" "$site"
-case $ARCH in arm64) wheel=aarch64 ;; *) wheel=x86_64 ;; esac
-platforms=()
-for glibc in 2_36 2_35 2_34 2_31 2_28 2_27 2_26 2_24 2_17 2_12 2_5; do platforms+=(--platform "manylinux_${glibc}_$wheel"); done
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --require-hashes --no-compile --no-deps \
-    --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi abi3 --abi none \
-    "${platforms[@]}" --platform "manylinux2014_$wheel" --platform "linux_$wheel" --platform any \
+. image/wheels.sh
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --require-hashes --no-compile --no-deps "${FITTING[@]}" \
     --find-links "$root/opt/gatehouse/wheels" --target "$site" -r "$root/opt/gatehouse/requirements/run.txt" \
     2> >(grep -v '^WARNING: ' >&2)
 rm -rf "${site:?}/bin" "$root/opt/gatehouse/wheels"
