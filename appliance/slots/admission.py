@@ -5,11 +5,13 @@ and a copy on the data partition remembers the highest that was ever healthy her
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from appliance.core.durable import write_durably
 from appliance.slots.model import SlotState
 from appliance.slots.versions import Version, VersionError
 
@@ -74,3 +76,20 @@ def highest_floor(paths: Sequence[Path]) -> Version | None:
         except VersionError:
             continue
     return max(floors, default=None)
+
+
+def raise_floor() -> None:
+    """Remember the own floor beyond this version, where one as high is not remembered yet.
+
+    Where that cannot be written it is said on standard error: the own floor counts for as long as this version runs.
+    """
+    own, *_, reached = floor_paths()
+    floor = highest_floor([own])
+    known = highest_floor([reached])
+    if floor is None or (known is not None and floor <= known):
+        return
+    try:
+        reached.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        write_durably(reached, f"{floor}\n".encode(), mode=0o644)
+    except OSError as error:
+        print(f"{reached} cannot be written: {error.strerror}", file=sys.stderr)

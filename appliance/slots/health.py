@@ -1,0 +1,140 @@
+"""`python -m appliance.slots.health`: has the version that runs become healthy? (docs/decisions/boot-and-slots.md)
+
+Healthy is: every unit that belongs to Gatehouse is active, and the API says "ok", both for a while. Then the slot is
+good. A slot on trial that does not get there in time is left by a restart; once its tries are used up, the other one is
+started. A proven slot is never left for that reason: what ails it is not its version.
+"""
+
+import json
+import os
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from appliance.slots.admission import raise_floor
+from appliance.slots.block_device import block_path, change_variables, read_variables
+from appliance.slots.environment_block import BlockError
+from appliance.slots.model import SlotState, marked_good, state_of
+from appliance.slots.report import publish, running_slot
+
+LOOK_EVERY_S = 2.0
+ASK_TIMEOUT_S = 20.0
+WITHIN_VARIABLE, WITHIN_S = "GATEHOUSE_HEALTHY_WITHIN_S", 300.0
+STEADY_VARIABLE, STEADY_S = "GATEHOUSE_HEALTHY_FOR_S", 15.0
+PORT_VARIABLE, PORT = "GATEHOUSE_PORT", 443
+TARGET = "gatehouse.target"
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """within_s: how long a version on trial may take. steady_s: for how long everything must have been well."""
+
+    within_s: float
+    steady_s: float
+
+
+def watch(
+    ailing: Callable[[], str | None],
+    on_trial: bool,
+    patience: Patience,
+    now_s: Callable[[], float],
+    pause: Callable[[], None],
+) -> bool:
+    """Look until it is healthy (True), or until a version on trial has had its time (False).
+
+    ailing: what is not well, in words, or None. Says on standard error what is waited for, whenever that changes.
+    """
+    started_s, well_since_s, said = now_s(), None, ""
+    while True:
+        trouble = ailing()
+        if trouble is None:
+            well_since_s = now_s() if well_since_s is None else well_since_s
+            if now_s() - well_since_s >= patience.steady_s:
+                return True
+        else:
+            well_since_s = None
+            if on_trial and now_s() - started_s >= patience.within_s:
+                print(f"not healthy within {patience.within_s:g} s: {trouble}", file=sys.stderr, flush=True)
+                return False
+        if trouble != said:
+            said = trouble or ""
+            print(f"waiting: {trouble or 'everything is well so far'}", file=sys.stderr, flush=True)
+        pause()
+
+
+def ailing_unit(systemctl: str = "systemctl") -> str | None:
+    """The first unit of Gatehouse that is not active."""
+    try:
+        wants = _said(systemctl, "show", "--property=Wants", "--value", TARGET).split()
+        units = [unit for unit in wants if unit.endswith(".service")]
+        states = _said(systemctl, "is-active", *units).split()
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"the service manager does not answer: {error}"
+    if not units or len(states) != len(units):
+        return f"{TARGET} has no units"
+    ill = [f"{unit} is {state}" for unit, state in zip(units, states, strict=True) if state != "active"]
+    return ill[0] if ill else None
+
+
+def ailing_api(url: str) -> str | None:
+    """What the API says of itself; its certificate is not looked at, for nothing is told or believed but this."""
+    trust = ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    try:
+        with urllib.request.urlopen(url, timeout=ASK_TIMEOUT_S, context=trust) as answer:  # noqa: S310 - always https
+            health = json.load(answer)
+        down = [name for name, unit in health["units"].items() if unit["status"] != "ok"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return f"the API does not answer: {error}"
+    return f"the API misses {down[0]}" if down else None
+
+
+def _said(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, timeout=ASK_TIMEOUT_S, check=False).stdout
+
+
+def _setting(name: str, otherwise: float) -> float:
+    with suppress(ValueError):
+        return max(0.0, float(os.environ.get(name) or otherwise))
+    print(f"{name} is no number; {otherwise:g} is taken", file=sys.stderr)
+    return otherwise
+
+
+def main() -> int:
+    """Watch, and mark the slot good or restart; 0 where that was done."""
+    slot = running_slot()
+    if slot is None:
+        print("this system was not started from a slot; nothing to do", file=sys.stderr)
+        return 0
+    try:
+        variables = read_variables(block_path())
+        publish(variables)
+        return _judged(slot, state_of(variables, slot) is SlotState.TRIAL)
+    except (OSError, BlockError) as error:
+        print(f"{block_path()}: {error}", file=sys.stderr)
+        return 1
+
+
+def _judged(slot: str, on_trial: bool) -> int:
+    url = f"https://localhost:{os.environ.get(PORT_VARIABLE) or PORT}/api/v1/health"
+    patience = Patience(_setting(WITHIN_VARIABLE, WITHIN_S), _setting(STEADY_VARIABLE, STEADY_S))
+
+    def ailing() -> str | None:
+        return ailing_unit() or ailing_api(url)
+
+    if watch(ailing, on_trial, patience, time.monotonic, lambda: time.sleep(LOOK_EVERY_S)):
+        raise_floor()
+        publish(change_variables(block_path(), lambda before: marked_good(before, slot)))
+        print(f"slot {slot} is healthy", file=sys.stderr)
+        return 0
+    print(f"slot {slot} is left: the machine restarts", file=sys.stderr, flush=True)
+    return subprocess.run(["systemctl", "reboot"], check=False, timeout=ASK_TIMEOUT_S).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
