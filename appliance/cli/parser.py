@@ -11,7 +11,7 @@ EPILOG = """exit status:
   2  the command line is not understood
   3  this machine cannot do it: it is no installed appliance, or there is no terminal
   4  this user may not do it: run it as root
-  5  done, and something is not well (status, audit verify)"""
+  5  done, and something is not well (status, audit verify, backup create)"""
 SCOPES = ("users", "everything")
 
 
@@ -102,6 +102,7 @@ def _setting(commands: Commands) -> None:
     change.add_argument("--dns", metavar="ADDRESS", nargs="*", help="name servers")
     change.add_argument("--ntp", metavar="HOST", nargs="*", help="time servers")
     change.add_argument("--hostname", metavar="NAME", help="this machine's name")
+    _command(network, "confirm", "keep new addresses, which are changed back otherwise", "network", "confirm")
     updates = _group(commands, "updates", "new versions")
     _json(_command(updates, "status", "what runs, what is being installed, what is offered", "updates", "show"))
     install = _command(updates, "install", "install a signed bundle", "updates", "install")

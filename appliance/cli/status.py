@@ -5,7 +5,7 @@ import asyncio
 import platform
 
 import appliance
-from appliance.cli.output import print_fields, print_json, print_table
+from appliance.cli.output import plain, print_fields, print_json, print_table
 from appliance.condition.control import Control
 from appliance.condition.model import Condition, UnitState
 from appliance.condition.reading import read_condition
@@ -23,7 +23,7 @@ def show(given: argparse.Namespace) -> int:
     else:
         print_fields(_fields(condition))
         for unit in condition.units:
-            print(f"  {unit_text(unit)}")
+            print(f"  {plain(unit_text(unit))}")
     return DONE if is_well(condition) else NOT_WELL
 
 
@@ -64,16 +64,14 @@ def console(given: argparse.Namespace) -> int:
 
 def is_well(condition: Condition) -> bool:
     """Every unit runs, and the data partition is there. Of a bench that is stopped, nothing is known."""
-    return (
-        bool(condition.units) and condition.data_problem is None and all(u.state == "active" for u in condition.units)
-    )
+    return bool(condition.units) and condition.data_problem is None and not any(u.is_ill for u in condition.units)
 
 
 def unit_text(unit: UnitState) -> str:
     """One line."""
     memory = f", {unit.memory_bytes / 1e6:.0f} MB" if unit.memory_bytes else ""
     restarts = f", restarted {unit.restarts} times" if unit.restarts else ""
-    return f"{unit.name}: {unit.state}{memory}{restarts}"
+    return f"{unit.short_name}: {unit.state}{memory}{restarts}"
 
 
 def _read() -> Condition:

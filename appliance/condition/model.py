@@ -13,6 +13,9 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str
 
 
+RUN_FOR_LONG = frozenset({"bus", "ingest", "api", "updates", "control"})
+
+
 class UnitState(msgspec.Struct, frozen=True, kw_only=True):
     """A unit. state: systemd's word ("active", "activating", "failed"); since: RFC 3339."""
 
@@ -21,6 +24,18 @@ class UnitState(msgspec.Struct, frozen=True, kw_only=True):
     since: str | None = None
     restarts: int = 0
     memory_bytes: int | None = None
+
+    @property
+    def short_name(self) -> str:
+        """ "ingest@0" of gatehouse-ingest@0.service."""
+        return self.name.removeprefix("gatehouse-").removesuffix(".service")
+
+    @property
+    def is_ill(self) -> bool:
+        """Whether it does not do its work; one that runs now and then may well not run now."""
+        if self.short_name.partition("@")[0] in RUN_FOR_LONG:
+            return self.state != "active"
+        return self.state == "failed"
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,8 +50,8 @@ def units_text(units: tuple[UnitState, ...]) -> str:
     """All is well, or which unit is in which state."""
     if not units:
         return "not known"
-    ill = [f"{unit.name} is {unit.state}" for unit in units if unit.state != _WELL]
-    return "; ".join(ill) if ill else f"all {len(units)} run"
+    ill = [f"{unit.short_name} is {unit.state}" for unit in units if unit.is_ill]
+    return "; ".join(ill) if ill else f"all {len([unit for unit in units if unit.state == _WELL])} run"
 
 
 def data_text(condition: Condition) -> str:

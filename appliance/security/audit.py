@@ -101,7 +101,7 @@ class AuditLog:
 
     async def check(self) -> AuditCheck:
         """Walk the whole chain."""
-        return await self._db.call(_check)
+        return await self._db.call(check_chain)
 
 
 def _chained(before: bytes, content: bytes) -> bytes:
@@ -114,7 +114,8 @@ def _head(db: apsw.Connection) -> tuple[int, bytes]:
     return 0, _ORIGIN
 
 
-def _check(db: apsw.Connection) -> AuditCheck:
+def check_chain(db: apsw.Connection) -> AuditCheck:
+    """Walk the whole chain of an open file."""
     expected, before = 0, _ORIGIN
     for number, content, chained in _entries(db):
         expected += 1
