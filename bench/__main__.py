@@ -5,7 +5,7 @@ from importlib import import_module
 
 from bench.results import merge, show
 
-GROUPS = ("media", "live", "ingest")
+GROUPS = ("media", "live", "ingest", "image")
 
 
 def main() -> int:

@@ -17,6 +17,7 @@ from hwtests.rig.rig import Rig
 
 US_PER_S = 1_000_000
 BOOT_TIMEOUT_S = 300  # where all is emulated, on a machine that is busy
+OFF_TIMEOUT_S = 180
 CALL_TIMEOUT_S = 60
 FIRST_TRY_TIMEOUT_S = 10
 LOOK_EVERY_S = 1.0  # a question costs an emulated recorder a noticeable part of its time
@@ -175,6 +176,11 @@ class Recorder:
     def updates(self) -> Any:
         """Slots, running version, task."""
         return patiently(lambda: self.api.call("GET", "/api/v1/updates"), CALL_TIMEOUT_S)
+
+    def power_off(self) -> None:
+        """In good order, by its page; returns when it is off."""
+        self.api.call("POST", "/api/v1/system/power-off", {})
+        self.rig.wait_off(OFF_TIMEOUT_S)
 
     def restart(self) -> None:
         """The whole machine, in good order."""

@@ -80,8 +80,7 @@ def test_it_switches_itself_off_and_on_again_in_good_order(recorder: Recorder, t
     (camera,) = recorder.cameras
     recorder.wait_recording()
     off_us = now_us()
-    recorder.api.call("POST", "/api/v1/system/power-off", {})
-    recorder.rig.wait_off(180)
+    recorder.power_off()
     assert findings(recorder) == ()
     recorder.rig.power_on()
     recorder.wait_recording()
