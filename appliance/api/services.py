@@ -7,9 +7,12 @@ from typing import cast
 from appliance.api.camera_book import CameraBook
 from appliance.api.camera_states import CameraStates
 from appliance.api.changes import Changes
+from appliance.api.ending import Ending
 from appliance.api.library import Library
 from appliance.api.unit_health import UnitHealth
 from appliance.api.update_book import UpdateBook
+from appliance.backup.checking import Models
+from appliance.backup.restore import Restoration
 from appliance.cameras.model import Camera
 from appliance.core.bus import Bus
 from appliance.core.clock import SystemClock
@@ -38,6 +41,8 @@ class Services:
     access: Access
     audit: AuditLog
     updates: UpdateBook
+    restoration: Restoration
+    ending: Ending
 
     @property
     def cameras(self) -> Table[Camera]:
@@ -67,4 +72,6 @@ def offline_services() -> Services:
         Access(paths.state / "api", clock),
         AuditLog(paths.state / "api" / "audit.db", clock),
         UpdateBook(context, changes),
+        Restoration(paths, clock, Models({})),
+        Ending(),
     )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -10,11 +11,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from appliance.api.backups import answer_backup_requests
 from appliance.api.camera_book import CameraBook, CameraId
 from appliance.api.camera_states import CameraStates
 from appliance.api.changes import Changes
 from appliance.api.connection import HttpsServer
 from appliance.api.demo import apply_site
+from appliance.api.ending import Ending
 from appliance.api.library import Library
 from appliance.api.page import Page
 from appliance.api.server import build_app
@@ -24,6 +27,8 @@ from appliance.api.tls import keep_renewed, server_context
 from appliance.api.unit_health import UnitHealth
 from appliance.api.update_book import TABLE as UPDATES
 from appliance.api.update_book import SourceRecord, UpdateBook
+from appliance.backup.checking import Models
+from appliance.backup.restore import Outcome, Restoration
 from appliance.cameras.model import Camera
 from appliance.core.config import ConfigStore
 from appliance.core.durable import write_durably
@@ -39,7 +44,10 @@ log = logging.getLogger(__name__)
 PORT_VARIABLE = "GATEHOUSE_PORT"
 DEFAULT_PORT = 8443
 MAIN_VOLUME = "main"
+MODELS = Models({"cameras": Camera, "camera-ids": CameraId, UPDATES: SourceRecord})
 EXPIRE_EVERY_S = 60.0
+MAINTAIN_EVERY_S = 86_400.0
+RESTORING_MAY_TAKE_US = 600_000_000
 SET_UP = "done"  # in the ready line, where a setup code would be
 
 
@@ -56,15 +64,19 @@ async def main(context: UnitContext) -> None:
         tls = await asyncio.to_thread(server_context, context.paths.tls, context.clock)
         server = HttpsServer(build_app(all_routes(services), services, Page()), tls)
         services.updates.tell_source()
+        answer_backup_requests(context)
         async with asyncio.TaskGroup() as group:
             group.create_task(context.bus.run(), name="bus")
             group.create_task(services.states.follow(context.bus), name="camera-states")
             group.create_task(services.health.follow(), name="unit-health")
             group.create_task(services.updates.follow(context.bus), name="updates")
             group.create_task(_expire_sessions(services.access), name="sessions")
+            group.create_task(_maintain(services), name="maintenance")
             group.create_task(keep_renewed(tls, context.paths.tls, context.clock), name="certificates")
             try:
                 await _say_ready(context, services, await _listen(server, context))
+                await services.ending.wait()
+                os.kill(os.getpid(), signal.SIGTERM)  # as if from outside: that way is always open
                 await asyncio.Event().wait()
             finally:
                 await server.stop()
@@ -78,7 +90,9 @@ async def open_services(context: UnitContext, passwords: Passwords | None = None
     await asyncio.to_thread(own.mkdir, mode=0o700, parents=True, exist_ok=True)
     library = Library([paths.volumes / MAIN_VOLUME])
     access, audit = Access(own, clock, passwords), AuditLog(own / "audit.db", clock)
+    restoration = Restoration(paths, clock, MODELS)
     with ConfigStore(paths.config, clock) as store:
+        restored = await _restored(context, restoration)
         cameras, ids = store.table("cameras", Camera), store.table("camera-ids", CameraId)
         book = CameraBook(cameras, ids, library.is_recorded)
         changes = Changes(context, {"cameras": cameras, UPDATES: store.table(UPDATES, SourceRecord)})
@@ -87,12 +101,29 @@ async def open_services(context: UnitContext, passwords: Passwords | None = None
         await access.open()
         await audit.open()
         try:
-            states = CameraStates(clock, shards)
-            updates = UpdateBook(context, changes)
-            yield Services(context, shards, changes, book, states, library, health, access, audit, updates)
+            await _note_restored(audit, restored)
+            states, updates = CameraStates(clock, shards), UpdateBook(context, changes)
+            opened = (changes, book, states, library, health, access, audit, updates, restoration, Ending())
+            yield Services(context, shards, *opened)
         finally:
             await access.close()
             await audit.close()
+
+
+async def _restored(context: UnitContext, restoration: Restoration) -> Outcome | None:
+    """Put a backup that waits in place before anything is opened: the configuration's lock keeps others out."""
+    if await asyncio.to_thread(restoration.waiting) is not None:
+        context.notifier.send(f"EXTEND_TIMEOUT_USEC={RESTORING_MAY_TAKE_US}")
+    return await asyncio.to_thread(restoration.apply_staged)
+
+
+async def _note_restored(audit: AuditLog, restored: Outcome | None) -> None:
+    if restored is not None:
+        subject = f"{restored.summary.kind} of {restored.summary.made}"
+        outcome = "done" if restored.problem is None else "not-restored"
+        await audit.note(
+            actor="-", via="nothing", address="-", action="put backup in place", subject=subject, outcome=outcome
+        )
 
 
 def listening_port() -> int:
@@ -146,6 +177,14 @@ def _write_ready(file: Path, told: bytes) -> None:
         write_durably(file, told)
     except OSError as error:
         log.error("%s cannot be written: %s", file.name, error.strerror)
+
+
+async def _maintain(services: Services) -> None:
+    """Beside the nightly backup, which checks copies: what was deleted goes back to the disk."""
+    while True:
+        await asyncio.sleep(MAINTAIN_EVERY_S)
+        await services.access.maintain()
+        await services.audit.maintain()
 
 
 async def _expire_sessions(access: Access) -> None:
