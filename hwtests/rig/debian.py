@@ -2,7 +2,7 @@
 
 The kernel and systemd are those of the image, the disk is started the same way (GRUB for BIOS, embedded in the disk);
 the rest is what Debian's installer leaves behind with nothing chosen: packages of priority required and important, and
-an initrd as the package makes it.
+an initrd as the package makes it. Root is signed in on the serial line, for the tests of the rig itself.
 """
 
 import shutil
@@ -33,6 +33,12 @@ menuentry "Debian" {{
     initrd /initrd.img
 }}
 """
+LOGIN = """\
+[Service]
+ExecStart=
+ExecStart=-/sbin/agetty --autologin root --keep-baud 115200 - vt220
+"""
+PROMPT = r"root@debian:~# $"
 REACHED = r"Reached target .*multi-user\.target"
 
 
@@ -80,6 +86,9 @@ def _root_file_system(work: Path) -> Path:
     subprocess.run(command, check=True, timeout=BUILD_TIMEOUT_S)
     (tree / "etc" / "fstab").write_text(f"UUID={ROOT_UUID} / ext4 errors=remount-ro 0 1\n")
     (tree / "etc" / "hostname").write_text("debian\n")
+    login = tree / "etc" / "systemd" / "system" / "serial-getty@ttyS0.service.d" / "login.conf"
+    login.parent.mkdir(parents=True)
+    login.write_text(LOGIN)
     with image.open("wb") as file:
         file.truncate(ROOT_MIB * MIB)
     # GRUB 2.06 reads no metadata_csum_seed.

@@ -63,6 +63,12 @@ class SystemDisk:
         self.files.session.unlink()
         return replayed
 
+    def written_by_qemu(self) -> Path:
+        """The session's disk as its program left it, as a raw file beside it; raises CalledProcessError."""
+        raw = self.files.session.with_suffix(".raw")
+        _tool("qemu-img", "convert", "-U", "-f", "qcow2", "-O", "raw", str(self.files.session), str(raw))
+        return raw
+
     def abandon(self) -> None:
         """Forget the session; harmless where there is none."""
         if self._server is not None:
@@ -74,6 +80,17 @@ class SystemDisk:
 def copy_sparse(source: Path, target: Path) -> None:
     """A copy whose zeros take no room; raises CalledProcessError."""
     _tool("cp", "--sparse=always", "--reflink=auto", str(source), str(target))
+
+
+def same_content(one: Path, other: Path) -> bool:
+    """Whether two raw disks read the same; zeros that take no room count as zeros."""
+    done = subprocess.run(
+        ["qemu-img", "compare", "-f", "raw", "-F", "raw", one, other],
+        capture_output=True,
+        timeout=TOOL_TIMEOUT_S,
+        check=False,
+    )
+    return done.returncode == 0
 
 
 def findings(disk: Path, scratch: Path, number: int = 0) -> list[str]:

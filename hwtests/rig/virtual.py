@@ -10,7 +10,7 @@ from hwtests.appliance import now_us
 from hwtests.camera.process import free_ports
 from hwtests.rig.console import Console
 from hwtests.rig.description import VirtualRig
-from hwtests.rig.disk import DiskFiles, SystemDisk, findings
+from hwtests.rig.disk import DiskFiles, SystemDisk, findings, same_content
 from hwtests.rig.power_cut import Cut, KeepAll, Replayed
 from hwtests.rig.qemu import OVMF_VARS, PROGRAM, Files, Qemu, Sockets, bay_device, command_line
 from hwtests.rig.rig import Examined, NotFittedError
@@ -80,6 +80,17 @@ class VirtualMachine:
         self._qemu.kill()
         self._ended(cut or KeepAll())
         return time_us
+
+    def power_cut_compared(self) -> bool:
+        """A cut that keeps all; returns whether the replayed log gives, byte for byte, the disk that QEMU wrote."""
+        self._on().qmp.command("stop")  # which has QEMU write what it holds
+        self._on().kill()
+        written = self.disk.written_by_qemu()
+        try:
+            self._ended(KeepAll())
+            return same_content(written, self.disk.files.durable)
+        finally:
+            written.unlink()
 
     def wait_off(self, timeout_s: float) -> None:
         """Wait until the guest has switched the machine off; its disk then keeps everything."""
