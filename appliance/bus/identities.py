@@ -15,8 +15,8 @@ SALT_BYTES = 12
 
 
 def unit_names(shards: int) -> tuple[str, ...]:
-    """The bus identities of an appliance with this many ingest shards."""
-    return ("api", "bus", "updates", *(f"ingest-{number}" for number in range(shards)))
+    """The bus identities of an appliance with this many ingest shards. cli: the command line, of root alone."""
+    return ("api", "bus", "cli", "updates", *(f"ingest-{number}" for number in range(shards)))
 
 
 def access_list(units: Sequence[str]) -> str:
