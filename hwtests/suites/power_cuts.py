@@ -71,8 +71,8 @@ class PowerCuts:
 
 
 def plan(rng: random.Random, count: int) -> Iterator[Phase]:
-    """Of ten cuts four while it starts, four while it records, two while an update is written."""
-    dealt = [Phase.STARTING] * 4 + [Phase.RECORDING] * 4 + [Phase.UPDATING] * 2
+    """Of ten cuts five while it starts, three while it records, two while an update is written."""
+    dealt = [Phase.STARTING] * 5 + [Phase.RECORDING] * 3 + [Phase.UPDATING] * 2
     for first in range(0, count, len(dealt)):
         yield from rng.sample(dealt, len(dealt))[: count - first]
 
