@@ -12,8 +12,10 @@ from appliance.api.media.threads import Threads
 from appliance.api.problems import Problem
 from appliance.api.routing import Call, Permission, Route, reading
 from appliance.api.services import Services
+from appliance.api.system_views import problem_view
 from appliance.api.unit_health import Health
 from appliance.core.errors import ProblemError
+from appliance.host.machine_status import data_problem
 from appliance.security.audit import AuditCheck, AuditEntry
 
 VOLUME_TIMEOUT_S = 3.0
@@ -61,7 +63,8 @@ class OverviewRoutes:
 
     async def health(self, call: Call) -> Health:
         """How the units are."""
-        return self._services.health.report()
+        problem = problem_view(data_problem(self._services.context.paths))
+        return msgspec.structs.replace(self._services.health.report(), data_problem=problem)
 
     async def storage(self, call: Call) -> StorageView:
         """How full the volumes are; a disk that hangs is shown as missing."""

@@ -7,9 +7,12 @@ from aiohttp import web
 from msgspec import Meta
 
 from appliance.api.identity import DEVICE_COOKIE, SESSION_COOKIE, address_of
+from appliance.api.problems import Problem
 from appliance.api.routing import Call, Permission, Route, changing, reading
 from appliance.api.server import json_response
 from appliance.api.services import Services
+from appliance.api.system_views import problem_view
+from appliance.host.machine_status import data_problem
 from appliance.security.passwords import LONGEST
 from appliance.security.roles import Role
 from appliance.security.sessions import ABSOLUTE_S, csrf_of
@@ -21,9 +24,10 @@ Password = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 
 
 class SetupState(msgspec.Struct, frozen=True, kw_only=True):
-    """needed: no administrator exists yet."""
+    """needed: no administrator exists yet. data_problem: why nothing is kept over a restart, or soon no longer."""
 
     needed: bool
+    data_problem: Problem | None = None
 
 
 class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,17 +58,22 @@ class SignInRoutes:
 
     def __init__(self, services: Services) -> None:
         self._access = services.access
+        self._paths = services.context.paths
 
     async def setup_state(self, call: Call) -> SetupState:
         """Whether setting up is still to be done."""
-        return SetupState(needed=not self._access.users.has_administrator)
+        return self._state()
+
+    def _state(self) -> SetupState:
+        problem = problem_view(data_problem(self._paths))
+        return SetupState(needed=not self._access.users.has_administrator, data_problem=problem)
 
     async def set_up(self, call: Call) -> SetupState:
         """Make the first administrator."""
         body: Setup = call.body
         user = await self._access.set_up(body.code, body.username, body.password, address=address_of(call.request))
         call.subject = user.username
-        return SetupState(needed=False)
+        return self._state()
 
     async def sign_in(self, call: Call) -> web.Response:
         """Start a session under a new token, whatever cookie the browser came with."""

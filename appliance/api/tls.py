@@ -11,7 +11,7 @@ from appliance.security.certificates import ServerFiles, ensure_certificates, ow
 log = logging.getLogger(__name__)
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good
-LOOK_EVERY_S = 6 * 3600
+LOOK_EVERY_S = 15  # a machine that has just been given its address is to be reached there without a warning
 
 
 def server_context(folder: Path, clock: Clock) -> ssl.SSLContext:
@@ -27,11 +27,22 @@ def server_context(folder: Path, clock: Clock) -> ssl.SSLContext:
 
 
 async def keep_renewed(context: ssl.SSLContext, folder: Path, clock: Clock) -> None:
-    """Renew near expiry or when the machine's addresses change; new connections get the new one."""
+    """Renew near expiry or when addresses change; new connections get what lies there, whoever made it."""
+    loaded = _made(folder)
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
-        if await asyncio.to_thread(_renewed, folder, clock):
+        await asyncio.to_thread(_renewed, folder, clock)
+        if (made := _made(folder)) != loaded:
+            loaded = made
             _load(context, folder)
+
+
+def _made(folder: Path) -> int:
+    """When the certificate was; 0 where there is none."""
+    try:
+        return ServerFiles.below(folder).certificate.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _renewed(folder: Path, clock: Clock) -> bool:

@@ -59,6 +59,16 @@ def ensure_certificates(folder: Path, names: Sequence[str], clock: Clock) -> boo
     return True
 
 
+def renew_server_certificate(folder: Path, names: Sequence[str], clock: Clock) -> None:
+    """A new key and certificate for the server, of the same authority if that is good. Raises OSError."""
+    ensure_certificates(folder, names, clock)
+    files, now = ServerFiles.below(folder), datetime.fromtimestamp(clock.now_us() // US_PER_S, UTC)
+    authority = _read_pair(files.ca, files.ca_key)
+    if authority is not None:
+        _make_server(files, authority, names, now)
+        log.info("a new server certificate was asked for")
+
+
 def own_names() -> list[str]:
     """localhost, the host's name, and every address it has now."""
     hostname = socket.gethostname()

@@ -38,6 +38,76 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/backups": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Every backup, newest first */
+        readonly get: operations["get-backups"];
+        readonly put?: never;
+        /** Make a backup */
+        readonly post: operations["post-backups"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/backups/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A backup's file; camera passwords and keys are in it */
+        readonly get: operations["get-backups-id"];
+        readonly put?: never;
+        readonly post?: never;
+        /** Forget a backup */
+        readonly delete: operations["delete-backups-id"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/backups/{id}/restore": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** The same with one of the list */
+        readonly post: operations["post-backups-id-restore"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/backups/restore": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Check a backup, and put it in place of what is now; the unit restarts */
+        readonly post: operations["post-backups-restore"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/cameras": {
         readonly parameters: {
             readonly query?: never;
@@ -368,6 +438,177 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/support-bundle": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** A zip for somebody who helps, without any secret */
+        readonly post: operations["post-support-bundle"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/system": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** How the machine is */
+        readonly get: operations["get-system"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/system/certificate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The server's certificate */
+        readonly get: operations["get-system-certificate"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/system/certificate/authority.crt": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The certificate authority, to be trusted by browsers */
+        readonly get: operations["get-system-certificate-authority-crt"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/system/certificate/renew": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Make a new server certificate of the same authority */
+        readonly post: operations["post-system-certificate-renew"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/system/network": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** How the machine is reached */
+        readonly get: operations["get-system-network"];
+        /** Change how the machine is reached */
+        readonly put: operations["put-system-network"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/system/network/confirm": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Keep the network change that is being tried */
+        readonly post: operations["post-system-network-confirm"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/system/power-off": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Switch the machine off */
+        readonly post: operations["post-system-power-off"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/system/reset": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Take users, or everything, away */
+        readonly post: operations["post-system-reset"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/system/restart": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Restart the units or the machine */
+        readonly post: operations["post-system-restart"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/tokens": {
         readonly parameters: {
             readonly query?: never;
@@ -579,6 +820,15 @@ export interface components {
             readonly next: number | null;
         };
         /**
+         * BackupList
+         * @description Newest first. waiting: what the next start puts in place; outcome: what became of the last restoration.
+         */
+        readonly BackupList: {
+            readonly backups: readonly components["schemas"]["Stored"][];
+            readonly outcome: components["schemas"]["Outcome"] | null;
+            readonly waiting: components["schemas"]["Staged"] | null;
+        };
+        /**
          * CameraList
          * @description Every camera, in order of name.
          */
@@ -645,6 +895,27 @@ export interface components {
             readonly state: components["schemas"]["CameraState"];
         };
         /**
+         * CertificateFactsView
+         * @description fingerprint: SHA-256, as browsers show it. not_after: its end. names: DNS names and addresses it is good for.
+         */
+        readonly CertificateFactsView: {
+            readonly fingerprint: string;
+            readonly names: readonly string[];
+            readonly not_after: string;
+        };
+        /**
+         * CertificateView
+         * @description fingerprint: SHA-256, as browsers show it.
+         */
+        readonly CertificateView: {
+            readonly fingerprint: string;
+        };
+        /**
+         * ConfirmInput
+         * @description An empty object.
+         */
+        readonly ConfirmInput: Record<string, never>;
+        /**
          * DaysView
          * @description Days with recordings, in order ("2026-11-24").
          */
@@ -677,9 +948,11 @@ export interface components {
         };
         /**
          * Health
-         * @description ok: every unit that belongs to this appliance is there.
+         * @description ok: every unit that belongs to this appliance is there. data_problem: of where everything is kept.
          */
         readonly Health: {
+            /** @default null */
+            readonly data_problem: components["schemas"]["Problem"] | null;
             /** @enum {unknown} */
             readonly status: "degraded" | "ok";
             readonly units: {
@@ -687,6 +960,21 @@ export interface components {
             };
             readonly version: string;
         };
+        /**
+         * IdentityView
+         * @description Who the machine is. serial is empty where there is no machine of ours; mdns_name: where it is found by name.
+         */
+        readonly IdentityView: {
+            readonly hostname: string;
+            readonly mdns_name: string | null;
+            readonly serial: string;
+        };
+        /**
+         * Kind
+         * @description Why a backup was made. Of each kind the newest KEPT are kept.
+         * @enum {unknown}
+         */
+        readonly Kind: "before-restore" | "before-update" | "nightly" | "user";
         /**
          * MadeToken
          * @description The new token; its secret is shown this once.
@@ -740,6 +1028,56 @@ export interface components {
             readonly username: string;
         };
         /**
+         * NetworkChange
+         * @description confirm_within_s: how long there is to confirm over the new network; null where nothing is to be confirmed.
+         */
+        readonly NetworkChange: {
+            readonly confirm_within_s: number | null;
+        };
+        /**
+         * NetworkInput
+         * @description How the machine is to be reached. hostname: empty for the appliance's own name.
+         */
+        readonly NetworkInput: {
+            /** @default null */
+            readonly address?: string | null;
+            /** @default [] */
+            readonly dns?: readonly string[];
+            /** @default null */
+            readonly gateway?: string | null;
+            /** @default  */
+            readonly hostname?: string;
+            /**
+             * @default dhcp
+             * @enum {unknown}
+             */
+            readonly mode?: "dhcp" | "static";
+            /** @default [] */
+            readonly ntp?: readonly string[];
+        };
+        /**
+         * NetworkView
+         * @description The settings in force. confirm_within_s: until those of before return, unless confirmed; null where they stay.
+         */
+        readonly NetworkView: {
+            readonly address: string | null;
+            readonly confirm_within_s: number | null;
+            readonly dns: readonly string[];
+            readonly gateway: string | null;
+            readonly hostname: string;
+            /** @enum {unknown} */
+            readonly mode: "dhcp" | "static";
+            readonly ntp: readonly string[];
+        };
+        /**
+         * NewBackup
+         * @description password: encrypt it with this one; null: do not.
+         */
+        readonly NewBackup: {
+            /** @default null */
+            readonly password?: string | null;
+        };
+        /**
          * NewCamera
          * @description A camera to add; its id is made from its name.
          */
@@ -777,6 +1115,23 @@ export interface components {
             readonly size_bytes: number;
             readonly version: string;
         };
+        /**
+         * Outcome
+         * @description What became of the last restoration. kept: the backup of what was there before; problem: why nothing changed.
+         */
+        readonly Outcome: {
+            readonly applied: string;
+            /** @default null */
+            readonly kept: string | null;
+            /** @default null */
+            readonly problem: string | null;
+            readonly summary: components["schemas"]["Summary"];
+        };
+        /**
+         * PowerOffInput
+         * @description An empty object.
+         */
+        readonly PowerOffInput: Record<string, never>;
         /**
          * ProbeAnswer
          * @description What a stream holds; fps as measured.
@@ -864,11 +1219,41 @@ export interface components {
             readonly recordings: readonly components["schemas"]["SegmentView"][];
         };
         /**
+         * RenewInput
+         * @description An empty object.
+         */
+        readonly RenewInput: Record<string, never>;
+        /**
+         * ResetInput
+         * @description users: a new setup code makes the next administrator. everything: recordings too. confirm: the host name.
+         */
+        readonly ResetInput: {
+            readonly confirm: string;
+            /** @enum {unknown} */
+            readonly scope: "everything" | "users";
+        };
+        /**
+         * RestartInput
+         * @description The units alone take seconds, the machine a minute or more.
+         */
+        readonly RestartInput: {
+            /** @enum {unknown} */
+            readonly what: "machine" | "units";
+        };
+        /**
          * Restored
          * @description The revision that the restoration made.
          */
         readonly Restored: {
             readonly revision: number;
+        };
+        /**
+         * RestoreKept
+         * @description password: the one it was encrypted with, if it was.
+         */
+        readonly RestoreKept: {
+            /** @default null */
+            readonly password?: string | null;
         };
         /**
          * RevisionDetail
@@ -945,9 +1330,11 @@ export interface components {
         };
         /**
          * SetupState
-         * @description needed: no administrator exists yet.
+         * @description needed: no administrator exists yet. data_problem: why nothing is kept over a restart, or soon no longer.
          */
         readonly SetupState: {
+            /** @default null */
+            readonly data_problem: components["schemas"]["Problem"] | null;
             readonly needed: boolean;
         };
         /**
@@ -1007,6 +1394,14 @@ export interface components {
             readonly verify_tls?: boolean | null;
         };
         /**
+         * SpaceView
+         * @description The data partition, for programs without privileges.
+         */
+        readonly SpaceView: {
+            readonly free_bytes: number;
+            readonly total_bytes: number;
+        };
+        /**
          * SpanView
          * @description An uninterrupted stretch of recording, and why it was recorded.
          */
@@ -1014,6 +1409,14 @@ export interface components {
             readonly end: string;
             readonly kinds: readonly string[];
             readonly start: string;
+        };
+        /**
+         * Staged
+         * @description What waits for the next start.
+         */
+        readonly Staged: {
+            readonly staged: string;
+            readonly summary: components["schemas"]["Summary"];
         };
         /**
          * Status
@@ -1032,6 +1435,45 @@ export interface components {
          */
         readonly StorageView: {
             readonly volumes: readonly components["schemas"]["VolumeView"][];
+        };
+        /**
+         * Stored
+         * @description A backup in the list. summary None: it cannot be read. sealed: a password is needed.
+         */
+        readonly Stored: {
+            readonly id: string;
+            readonly sealed: boolean;
+            readonly size_bytes: number;
+            readonly summary: components["schemas"]["Summary"] | null;
+        };
+        /**
+         * Summary
+         * @description What is told of a backup without opening it.
+         */
+        readonly Summary: {
+            /** @default [] */
+            readonly damaged: readonly string[];
+            readonly kind: components["schemas"]["Kind"];
+            readonly machine: string;
+            readonly made: string;
+            readonly version: string;
+        };
+        /**
+         * SystemView
+         * @description The machine. slot: which of its two systems runs; null where it has none, and what is not known is null or empty.
+         *
+         *         time_synchronised: whether a time server was reached since the start.
+         */
+        readonly SystemView: {
+            readonly data: components["schemas"]["SpaceView"] | null;
+            readonly data_problem: components["schemas"]["Problem"] | null;
+            readonly identity: components["schemas"]["IdentityView"];
+            readonly name: string;
+            readonly slot: string | null;
+            readonly time_synchronised: boolean | null;
+            readonly units: readonly components["schemas"]["UnitView"][];
+            readonly uptime_s: number;
+            readonly version: string;
         };
         /**
          * Task
@@ -1101,6 +1543,17 @@ export interface components {
             readonly since: string;
             /** @enum {unknown} */
             readonly status: "down" | "ok";
+        };
+        /**
+         * UnitView
+         * @description A unit. state: systemd's word ("active", "activating", "failed"); since: when it came into it.
+         */
+        readonly UnitView: {
+            readonly memory_bytes: number | null;
+            readonly name: string;
+            readonly restarts: number;
+            readonly since: string | null;
+            readonly state: string;
         };
         /**
          * VideoState
@@ -1186,6 +1639,196 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["AuditCheck"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-backups": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["BackupList"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-backups": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewBackup"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Stored"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-backups-id": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "delete-backups-id": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-backups-id-restore": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RestoreKept"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Staged"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-backups-restore": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": string;
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 202: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Staged"];
                 };
             };
             /** @description A problem */
@@ -2001,6 +2644,341 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["StorageView"];
                 };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-support-bundle": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/zip": unknown;
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-system": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SystemView"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-system-certificate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CertificateFactsView"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-system-certificate-authority-crt": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-x509-ca-cert": unknown;
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-system-certificate-renew": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RenewInput"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CertificateView"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "get-system-network": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NetworkView"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "put-system-network": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NetworkInput"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NetworkChange"];
+                };
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-system-network-confirm": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ConfirmInput"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-system-power-off": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["PowerOffInput"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-system-reset": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ResetInput"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly "post-system-restart": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RestartInput"];
+            };
+        };
+        readonly responses: {
+            /** @description Done */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem */
             readonly default: {
