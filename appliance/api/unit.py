@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import apsw
 import msgspec
 
 from appliance.api.backups import answer_backup_requests
@@ -45,6 +46,7 @@ PORT_VARIABLE = "GATEHOUSE_PORT"
 DEFAULT_PORT = 8443
 MAIN_VOLUME = "main"
 MODELS = Models({"cameras": Camera, "camera-ids": CameraId, UPDATES: SourceRecord})
+RESET = "reset users"
 EXPIRE_EVERY_S = 60.0
 MAINTAIN_EVERY_S = 86_400.0
 RESTORING_MAY_TAKE_US = 600_000_000
@@ -102,6 +104,7 @@ async def open_services(context: UnitContext, passwords: Passwords | None = None
         await audit.open()
         try:
             await _note_restored(audit, restored)
+            await _note_reset(access, audit)
             states, updates = CameraStates(clock, shards), UpdateBook(context, changes)
             opened = (changes, book, states, library, health, access, audit, updates, restoration, Ending())
             yield Services(context, shards, *opened)
@@ -120,10 +123,24 @@ async def _restored(context: UnitContext, restoration: Restoration) -> Outcome |
 async def _note_restored(audit: AuditLog, restored: Outcome | None) -> None:
     if restored is not None:
         subject = f"{restored.summary.kind} of {restored.summary.made}"
-        outcome = "done" if restored.problem is None else "not-restored"
-        await audit.note(
-            actor="-", via="nothing", address="-", action="put backup in place", subject=subject, outcome=outcome
-        )
+        await _noted(audit, "put backup in place", subject, "done" if restored.problem is None else "not-restored")
+
+
+async def _note_reset(access: Access, audit: AuditLog) -> None:
+    """Where there was an administrator and is none, somebody at the machine has taken the users away."""
+    if access.users.has_administrator:
+        return
+    last = await audit.last_of(("set up", RESET))
+    if last is not None and last.action != RESET:
+        await _noted(audit, RESET, "at the machine", "done")
+
+
+async def _noted(audit: AuditLog, action: str, subject: str, outcome: str) -> None:
+    """What nobody asked for over the API; a full disk keeps the unit from noting it, not from starting."""
+    try:
+        await audit.note(actor="-", via="nothing", address="-", action=action, subject=subject, outcome=outcome)
+    except apsw.Error as error:
+        log.error("the audit log cannot take %r now: %s", action, error)
 
 
 def listening_port() -> int:

@@ -142,7 +142,9 @@ class Menu:
             "Users: nobody can sign in any more; a new setup code makes an administrator. Recordings stay",
             "Everything: settings, users, certificates and recordings are erased",
         )
-        chosen = await self._dialogs.choose("Reset", ["A reset is noted in the audit log."], options)
+        chosen = await self._dialogs.choose(
+            "Reset", ["A reset is noted in the journal; that of the users also in the audit log, which stays."], options
+        )
         name = self._condition().identity.hostname or "gatehouse"
         body = [options[chosen - 1] + ".", "", f"To do it, type the name of this machine: {name}"]
         typed = await self._dialogs.ask("Reset", body, "Name", partial(exactly, name))

@@ -5,7 +5,7 @@ own sequence tells when the newest ones were cut off.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import apsw
@@ -21,6 +21,7 @@ MIGRATIONS = (
          hash BLOB NOT NULL
        ) STRICT""",
 )
+PAGE = 1000
 _ORIGIN = bytes(32)
 
 
@@ -94,6 +95,16 @@ class AuditLog:
         query = "SELECT content FROM entry WHERE number < ? ORDER BY number DESC LIMIT ?"
         rows = await self._db.call(lambda db: list(db.execute(query, (before or (1 << 62), limit))))
         return [msgspec.json.decode(bytes(content), type=AuditEntry) for (content,) in rows]
+
+    async def last_of(self, actions: Collection[str]) -> AuditEntry | None:
+        """The newest entry of these actions that was done; reads back as far as it takes."""
+        before: int | None = None
+        while page := await self.newest(PAGE, before):
+            for entry in page:
+                if entry.action in actions and entry.outcome == "done":
+                    return entry
+            before = page[-1].number
+        return None
 
     async def maintain(self) -> None:
         """Once a day or so."""

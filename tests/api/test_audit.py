@@ -111,3 +111,14 @@ async def test_tampering_shows(tmp_path: Path, tampering: str, first_fault: int 
         found = (await site.call("GET", AUDIT + "/check", **await site.token())).json
         assert (found["intact"], found["first_fault"]) == (first_fault is None, first_fault)
         assert found["intact"] is False or found["head"] == head
+
+
+async def test_a_reset_of_the_users_at_the_machine_is_in_it_once(tmp_path: Path) -> None:
+    async with serving(tmp_path) as site:
+        code = site.services.access.setup_code.make()
+        await site.call("POST", "/api/v1/setup", {"code": code, "username": "ada", "password": PASSWORD})
+    for name in ("security.db", "security.db-wal", "security.db-shm"):
+        (tmp_path / "state" / "api" / name).unlink(missing_ok=True)
+    for _ in range(2):
+        async with serving(tmp_path) as site:
+            assert [entry["action"] for entry in await entries(site)] == ["reset users", "set up"]

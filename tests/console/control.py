@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from appliance.core.errors import ProblemError
+from appliance.host.control_words import parse_request
+
 CONDITION: dict[str, Any] = {
     "name": "Front office",
     "version": "0.1.0",
@@ -45,6 +48,10 @@ class ControlService:
 
     def answer(self, line: bytes) -> bytes:
         """One exchange."""
+        try:
+            parse_request(line)
+        except ProblemError as problem:  # what the real one does not understand, this one does not either
+            return json.dumps({"ok": False, "problem": problem.to_json()}).encode() + b"\n"
         question = json.loads(line)
         if question["verb"] == "status":
             self.looks += 1

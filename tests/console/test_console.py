@@ -141,6 +141,54 @@ def test_what_the_control_service_refuses_is_told_with_its_remedy(service: Contr
     assert "Ask again." in person.screen
 
 
+def test_the_time_is_set_where_no_server_tells_it(service: ControlService, person: Person) -> None:
+    person.types("2")
+    person.sees("It is taken from a time server.")
+    person.types("1")
+    person.sees("Time in UTC:")
+    person.types("\x7f" * 16 + "2026-11-25 16:30" + ENTER)
+    person.sees("The time is set.")
+    assert service.asked == [{"verb": "set-time", "time": "2026-11-25T16:30:00Z"}]
+
+
+def test_an_update_is_chosen_among_those_on_sticks(service: ControlService, person: Person) -> None:
+    service.answers["sticks"] = {"files": []}
+    person.types("7")
+    person.sees("There is no update on any USB stick.")
+    service.answers["sticks"] = {"files": [{"name": f"new-{n}.raucb", "size_bytes": 255_000_000} for n in (1, 2)]}
+    person.types(" ")
+    person.sees(HOME)
+    person.types("7")
+    person.sees("2 new-2.raucb (255 MB)")
+    person.types("2")
+    person.sees("new-2.raucb will be installed")
+    person.types("y")
+    person.sees("is being installed")
+    assert service.asked[-1] == {"verb": "install", "file": "new-2.raucb"}
+
+
+def test_the_other_version_is_started_after_a_confirmation(service: ControlService, person: Person) -> None:
+    person.types("8")
+    person.sees("The machine restarts into B 0.0.9 ready.")
+    person.types("y")
+    person.sees("The machine restarts.")
+    assert service.asked == [{"verb": "boot-other-slot"}]
+
+
+def test_the_name_is_changed_and_the_rest_of_the_network_stays(service: ControlService, person: Person) -> None:
+    person.types("13")
+    person.sees("by DHCP")
+    person.waits(lambda: "Name:" in person.screen, "the question")
+    person.types("\x7f" * 30 + "Not a name" + ENTER)
+    person.sees("! A name is of letters")
+    person.types("\x7f" * 30 + "gate-7" + ENTER)
+    person.sees("This becomes the network:")
+    person.types("y")
+    person.sees("The network is changed.")
+    asked = service.asked[-1]
+    assert (asked["verb"], asked["hostname"], asked["mode"]) == ("set-network", "gate-7", "dhcp")
+
+
 def test_logs_are_read_from_their_end_and_do_not_move_the_cursor(service: ControlService, person: Person) -> None:
     lines = [f"line {number}" for number in range(99)] + ["\x1b[2Jlast \x07line"]
     service.answers["logs"] = {"text": "\n".join(lines)}
