@@ -1,7 +1,5 @@
 """Who can use the page: by keyboard alone, on a phone, with a screen reader, in either theme."""
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -9,6 +7,7 @@ from hwtests.appliance import ADMIN, Appliance
 from hwtests.camera.process import CameraProcess
 from tests.web.conftest import OpenPage
 from tests.web.page import ADD
+from tests.web.reach import overflow, settled, violations
 
 pytestmark = pytest.mark.browser
 
@@ -16,10 +15,15 @@ PLACES = (
     "#/",
     "#/cameras",
     "#/storage",
-    "#/system/units",
+    "#/system/overview",
+    "#/system/updates",
+    "#/system/network",
+    "#/system/service",
+    "#/system/backups",
     "#/system/audit",
     "#/system/tokens",
     "#/system/settings",
+    "#/system/support",
     "#/nowhere",
 )
 LONG_NAME = (
@@ -35,25 +39,6 @@ def two_cameras_fixture(appliance: Appliance, cameras: CameraProcess) -> list[st
     appliance.api.wait_status(gate, "streaming")
     appliance.api.wait_status(gone, "waiting")
     return [gate, gone]
-
-
-def settled(page: Page) -> Page:
-    """Wait until nothing on the page is still loading."""
-    expect(page.locator("main")).to_be_visible()
-    expect(page.locator("main .working")).to_have_count(0)
-    return page
-
-
-def violations(page: Page, axe: str) -> list[str]:
-    """What axe-core finds serious or critical."""
-    page.evaluate(axe)
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
-    return [
-        f"{one['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -88,12 +73,6 @@ def test_a_phone_never_scrolls_sideways(open_page: OpenPage, two_cameras: list[s
     page.get_by_role("button", name=ADD).click()
     assert overflow(page) <= 0
     assert page.locator("dialog").evaluate("(dialog) => dialog.scrollWidth - dialog.clientWidth") <= 0
-
-
-def overflow(page: Page) -> int:
-    """Pixels by which the page is wider than the screen."""
-    wider: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return wider
 
 
 def test_a_camera_is_added_by_keyboard_alone(open_page: OpenPage, appliance: Appliance, cameras: CameraProcess) -> None:

@@ -13,7 +13,9 @@ export function ReadyCard({ view }: { view: UpdatesView }) {
   const version = view.task.version ?? 'the new version';
   return (
     <section class="ready" aria-labelledby="ready-title">
-      <h2 id="ready-title">Gatehouse {version} is installed</h2>
+      <h2 id="ready-title">
+        {view.task.version ? `Gatehouse ${view.task.version} is installed` : 'A new version is installed'}
+      </h2>
       <p role="status">
         It starts with the next restart; until then {view.running.version} goes on recording. Restart now, or at an hour
         when a minute without recording hurts least.

@@ -33,7 +33,7 @@ function Slot({ slot, view }: { slot: SlotView; view: UpdatesView }) {
         <div class="slot-words">
           <h3>
             <span class="visually-hidden">Slot {letter}: </span>
-            {slot.version ?? 'No version'}
+            {slot.version ?? (slot.state === 'empty' ? 'No version' : 'Version not known')}
           </h3>
           <Badge tone={facts.tone}>{facts.label}</Badge>
         </div>
