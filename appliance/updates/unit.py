@@ -1,7 +1,9 @@
 """Unit updates: wires files, RAUC, the source and the bus."""
 
 import asyncio
+import os
 import random
+from pathlib import Path
 from typing import Any
 
 from appliance.core.events import new_event
@@ -16,6 +18,8 @@ from appliance.updates.requests import answer_requests
 from appliance.updates.rounds import ask_daily, follow_source, look_at_slots
 from appliance.updates.slots import read_slots
 from appliance.updates.updater import Updater
+
+RAUC_VARIABLE, RAUC = "GATEHOUSE_RAUC", "/etc/rauc/system.conf"  # its configuration
 
 
 async def main(context: UnitContext) -> None:
@@ -47,6 +51,7 @@ async def _serve(context: UnitContext, files: UpdateFiles, notebook: Notebook, o
         slots=read_slots,
         tell=tell,
         clock=clock,
+        configuration=Path(os.environ.get(RAUC_VARIABLE, RAUC)),
     )
     answer_requests(bus, updater)
     async with asyncio.TaskGroup() as group:

@@ -28,7 +28,6 @@ from appliance.updates.slots import Slots, circumstances
 
 log = logging.getLogger(__name__)
 
-CONFIGURATION = Path("/etc/rauc/system.conf")
 POLL_S = 1.0
 CANCELLABLE = ("checking", "downloading")
 PASSING = ("source-unreachable", "update-interrupted", "no-room", "running-on-trial")  # the bundle is not at fault
@@ -53,7 +52,7 @@ class Updater:
         slots: Callable[[], Slots],
         tell: Tell,
         clock: Clock,
-        configuration: Path = CONFIGURATION,
+        configuration: Path,
         poll_s: float = POLL_S,
     ) -> None:
         """tell: stores an event that is owed. configuration: RAUC's."""
