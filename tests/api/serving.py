@@ -159,6 +159,7 @@ async def following(site: Site) -> AsyncIterator[None]:
     services = site.services
     tasks = [asyncio.create_task(services.states.follow(services.context.bus))]
     tasks.append(asyncio.create_task(services.health.follow()))
+    tasks.append(asyncio.create_task(services.updates.follow(services.context.bus)))
     try:
         yield
     finally:

@@ -110,9 +110,9 @@ class Machine:
         publish(change_variables(self.folder / "bootenv", change))
         return start.slot
 
-    def updater(self) -> Updater:
-        """A new process of the unit."""
-        bus = Bus("updates", self.folder / "no.sock", self.folder / "no-credential", self.clock)
+    def updater(self, bus: Bus | None = None, files: UpdateFiles | None = None) -> Updater:
+        """A new process of the unit. bus: one that is there; files: where the api unit leaves them."""
+        bus = bus or Bus("updates", self.folder / "no.sock", self.folder / "no-credential", self.clock)
 
         async def tell(kind: str, data: dict[str, Any]) -> None:
             self.told.append((kind, data))
@@ -120,7 +120,7 @@ class Machine:
         notebook = Notebook(self.folder / "memory.json")
         announcer = Noting(self.shown, bus, self.clock, self.slots)
         return Updater(
-            files=self.files,
+            files=files or self.files,
             notebook=notebook,
             announcer=announcer,
             installer=Installer(self.plan),
