@@ -27,7 +27,7 @@ ASK_TIMEOUT_S = 20.0
 WITHIN_VARIABLE, WITHIN_S = "GATEHOUSE_HEALTHY_WITHIN_S", 300.0
 STEADY_VARIABLE, STEADY_S = "GATEHOUSE_HEALTHY_FOR_S", 15.0
 PORT_VARIABLE, PORT = "GATEHOUSE_PORT", 443
-TARGET = "gatehouse.target"
+TARGET, CONSOLES = "gatehouse.target", "gatehouse-console@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +68,23 @@ def watch(
 
 
 def ailing_unit(systemctl: str = "systemctl") -> str | None:
-    """The first unit of Gatehouse that is not active."""
+    """The first unit of Gatehouse that should be active and is not. A console may lack its screen or serial line."""
     try:
         wants = _said(systemctl, "show", "--property=Wants", "--value", TARGET).split()
-        units = [unit for unit in wants if unit.endswith(".service")]
-        states = _said(systemctl, "is-active", *units).split()
+        units = [unit for unit in wants if unit.endswith(".service") and not unit.startswith(CONSOLES)]
+        if not units:
+            return f"{TARGET} has no units"
+        said = _said(systemctl, "show", "--property=Id,ActiveState,ConditionResult", *units)
     except (OSError, subprocess.SubprocessError) as error:
         return f"the service manager does not answer: {error}"
-    if not units or len(states) != len(units):
-        return f"{TARGET} has no units"
-    ill = [f"{unit} is {state}" for unit, state in zip(units, states, strict=True) if state != "active"]
-    return ill[0] if ill else None
+    known = [dict(line.split("=", 1) for line in block.splitlines()) for block in said.strip().split("\n\n")]
+    states = {unit.get("Id", ""): unit for unit in known}
+    for name in units:
+        state = states.get(name, {}).get("ActiveState", "unknown")
+        unwanted = state == "inactive" and states[name].get("ConditionResult") == "no"
+        if state != "active" and not unwanted:
+            return f"{name} is {state}"
+    return None
 
 
 def ailing_api(url: str) -> str | None:

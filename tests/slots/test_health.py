@@ -123,20 +123,35 @@ def test_no_api_is_no_health() -> None:
     assert "does not answer" in (ailing_api("https://localhost:1/api/v1/health") or "")
 
 
+def service_manager(folder: Path, wants: str, *states: str) -> Path:
+    """A systemctl that says what the target wants, and of each unit its state and whether its condition was met."""
+    program, told = folder / "systemctl", folder / "states"
+    blocks = []
+    for text in states:
+        name, state, condition = text.split()
+        blocks.append(f"Id={name}\nActiveState={state}\nConditionResult={condition}\n")
+    told.write_text("\n".join(blocks))
+    told_wants = f"case $2 in --property=Wants) echo '{wants}';; *) cat {told};; esac"
+    program.write_text(f"#!/bin/sh\ncase $1 in show) {told_wants};; *) echo $1 >{folder}/done;; esac\n")
+    program.chmod(0o755)
+    return program
+
+
 @pytest.mark.parametrize(
     ("wants", "states", "expected"),
     [
-        ("a.service b.service c.slice", "active\nactive", None),
-        ("a.service b.service", "active\nactivating", "b.service is activating"),
-        ("", "", "gatehouse.target has no units"),
-        ("a.service", "", "gatehouse.target has no units"),
+        ("a.service b.service c.timer", ["b.service active yes", "a.service active yes"], None),
+        ("a.service b.service", ["a.service active yes", "b.service activating yes"], "b.service is activating"),
+        ("a.service b.service", ["a.service active yes", "b.service inactive no"], None),
+        ("a.service b.service", ["a.service active yes", "b.service inactive yes"], "b.service is inactive"),
+        ("a.service gatehouse-console@tty1.service", ["a.service active yes"], None),
+        ("a.service", ["a.service failed no"], "a.service is failed"),
+        ("a.service", [], "a.service is unknown"),
+        ("", [], "gatehouse.target has no units"),
     ],
 )
-def test_what_the_service_manager_says(tmp_path: Path, wants: str, states: str, expected: str | None) -> None:
-    program = tmp_path / "systemctl"
-    program.write_text(f"#!/bin/sh\n[ $1 = show ] && echo '{wants}' || printf '{states}'\n")
-    program.chmod(0o755)
-    assert ailing_unit(str(program)) == expected
+def test_what_the_service_manager_says(tmp_path: Path, wants: str, states: list[str], expected: str | None) -> None:
+    assert ailing_unit(str(service_manager(tmp_path, wants, *states))) == expected
 
 
 @pytest.mark.parametrize(("on_trial", "healthy"), [(True, True), (True, False), (False, True)])
@@ -145,16 +160,13 @@ def test_the_program_marks_the_slot_or_restarts(tmp_path: Path, on_trial: bool, 
     (tmp_path / "bootenv").write_bytes(format_block(variables))
     (tmp_path / "cmdline").write_text("gatehouse.slot=b")
     (tmp_path / "own-floor").write_text("0.1.0\n")
-    systemctl = tmp_path / "bin" / "systemctl"
-    systemctl.parent.mkdir()
-    systemctl.write_text(
-        f"#!/bin/sh\ncase $1 in show) echo a.service;; is-active) echo active;; *) echo $1 >{tmp_path}/done;; esac\n"
-    )
-    systemctl.chmod(0o755)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    service_manager(programs, "a.service", "a.service active yes")
     units = {"api": {"status": "ok" if healthy else "down"}}
     with answering(tmp_path / "tls", json.dumps({"units": units}).encode()) as url:
         environment = {
-            "PATH": f"{systemctl.parent}:{os.environ['PATH']}",
+            "PATH": f"{programs}:{os.environ['PATH']}",
             "GATEHOUSE_BOOTENV": str(tmp_path / "bootenv"),
             "GATEHOUSE_CMDLINE": str(tmp_path / "cmdline"),
             "GATEHOUSE_SLOTS_REPORT": str(tmp_path / "slots.json"),
@@ -170,8 +182,8 @@ def test_the_program_marks_the_slot_or_restarts(tmp_path: Path, on_trial: bool, 
     if healthy:
         assert (after["b_state"], after["b_left"]) == ("good", "6")
         assert (tmp_path / "reached").read_text() == "0.1.0\n"
-        assert not (tmp_path / "done").exists()
+        assert not (programs / "done").exists()
     else:
         assert after == variables
-        assert (tmp_path / "done").read_text() == "reboot\n"
+        assert (programs / "done").read_text() == "reboot\n"
     assert json.loads((tmp_path / "slots.json").read_text())["running"] == "b"
