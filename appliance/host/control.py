@@ -7,6 +7,7 @@ from pathlib import Path
 from appliance.core.unit import UnitContext
 from appliance.host.control_actions import Actions
 from appliance.host.control_server import serving
+from appliance.host.label import keep_label
 from appliance.host.network_apply import NetworkFiles, put_in_force
 from appliance.host.network_settings import NetworkSettings
 from appliance.host.network_trial import NetworkTrial
@@ -30,4 +31,5 @@ async def main(context: UnitContext) -> None:
     trial = NetworkTrial(files.read, files.keep, apply, context.clock)
     async with serving(socket_path(), Actions(context.paths, trial).handle), asyncio.TaskGroup() as group:
         group.create_task(trial.watch(), name="network-trial")
+        group.create_task(keep_label(context.paths, socket_path().parent), name="label")
         context.notifier.ready()

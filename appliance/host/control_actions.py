@@ -12,6 +12,7 @@ from appliance.core.errors import ProblemError
 from appliance.core.log import redact
 from appliance.core.paths import Paths
 from appliance.host import control_words as words
+from appliance.host import label
 from appliance.host.control_server import Caller
 from appliance.host.disk import CommandError, run
 from appliance.host.machine_status import status
@@ -36,6 +37,7 @@ class Actions:
         self._run = run
         self._done: dict[type, Callable[[Any, Caller], Awaitable[Any]]] = {
             words.Status: self._status,
+            words.Label: self._label,
             words.Network: self._network,
             words.SetNetwork: self._set_network,
             words.ConfirmNetwork: self._confirm_network,
@@ -59,6 +61,10 @@ class Actions:
         if not caller.trusted:
             told["setup_code"] = None
         return {**told, "network": self._network_told()}
+
+    async def _label(self, request: words.Label, caller: Caller) -> dict[str, str]:
+        found = await asyncio.to_thread(label.read_label, self._paths)
+        return {"text": label.as_text(found), "svg": label.as_svg(found)}
 
     def _network_told(self) -> dict[str, Any]:
         settings: dict[str, Any] = msgspec.to_builtins(self._trial.settings())
@@ -114,6 +120,9 @@ class Actions:
             )
         if request.scope == "everything":
             _only_on_the_image("The disk of this machine is not Gatehouse's to format")
+        if request.scope == "users" and not caller.trusted:  # it is the api unit itself that ends by this
+            await self._command("systemctl", "--no-block", "start", RESET_UNIT.format(request.scope))
+            return
         await self._command("systemctl", "start", RESET_UNIT.format(request.scope), timeout_s=RESET_TIMEOUT_S)
         if request.scope == "everything":
             await self._command("systemctl", "--no-block", "reboot")

@@ -19,6 +19,10 @@ class Status(Request, frozen=True, tag="status"):
     """How the machine is."""
 
 
+class Label(Request, frozen=True, tag="label"):
+    """What is on the label."""
+
+
 class Network(Request, frozen=True, tag="network"):
     """The settings."""
 
@@ -87,6 +91,7 @@ class BootOtherSlot(Request, frozen=True, tag="boot-other-slot"):
 
 AnyRequest = (
     Status
+    | Label
     | Network
     | SetNetwork
     | ConfirmNetwork
@@ -101,9 +106,10 @@ AnyRequest = (
     | BootOtherSlot
 )
 
-READING: frozenset[type] = frozenset({Status, Network, Logs, Sticks})
+READING: frozenset[type] = frozenset({Status, Label, Network, Logs, Sticks})
 ALLOWED: dict[type, frozenset[str]] = {
     Status: frozenset({API, UPDATES, CONSOLE}),
+    Label: frozenset({CONSOLE}),
     Network: frozenset({API, CONSOLE}),
     SetNetwork: frozenset({API, CONSOLE}),
     ConfirmNetwork: frozenset({API, CONSOLE}),

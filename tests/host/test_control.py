@@ -18,6 +18,7 @@ from tests.host.control_service import Service, service
 HOSTNAME = os.uname().nodename
 EXAMPLES: dict[str, dict[str, Any]] = {
     "status": {},
+    "label": {},
     "network": {},
     "set-network": {"mode": "dhcp"},
     "confirm-network": {},
