@@ -79,6 +79,8 @@ async def test_what_is_open_is_what_the_contract_says() -> None:
         "GET /api/v1/health",
         "GET /api/v1/openapi.json",
         "GET /api/v1/setup",
+        "GET /api/v1/system/certificate",
+        "GET /api/v1/system/certificate/authority.crt",
         "POST /api/v1/setup",
         "POST /api/v1/session",
     }
