@@ -3,6 +3,7 @@
 boot     the data partition, then the identity, then the network (gatehouse-data.service)
 data     the data partition alone
 control  serve the control socket (gatehouse-control.service)
+stick look|install   update bundles on USB sticks (gatehouse-stick@.service)
 reset SCOPE   users, everything, certificate or slot (gatehouse-reset@.service)
 """
 
@@ -43,6 +44,10 @@ def _carried_out(arguments: Sequence[str]) -> int:
             from appliance.host.reset import reset
 
             return reset(scope)
+        case ("stick", "look" | "install" as what):
+            from appliance.host import sticks
+
+            return sticks.look() if what == "look" else sticks.install()
     print(__doc__, file=sys.stderr)
     return 2
 

@@ -1,6 +1,7 @@
 """What is done for each verb. All of it is asked of systemd: this process has hardly a right of its own."""
 
 import asyncio
+import json
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,6 +19,8 @@ from appliance.host.disk import CommandError, run
 from appliance.host.machine_status import status
 from appliance.host.network_settings import check_settings
 from appliance.host.network_trial import NetworkTrial
+from appliance.host.problem_file import run_folder
+from appliance.host.sticks import FOUND, WANTED
 from appliance.slots.report import running_slot
 
 COMMAND_TIMEOUT_S = 60
@@ -135,11 +138,17 @@ class Actions:
         text = await self._command("journalctl", "--no-pager", "--output=short-iso", f"--lines={request.lines}", *only)
         return {"text": redact(text[-MOST_LOG_BYTES:])}
 
-    async def _sticks(self, request: words.Sticks, caller: Caller) -> None:
-        raise _not_here("USB sticks are not looked for on this machine")
+    async def _sticks(self, request: words.Sticks, caller: Caller) -> Any:
+        _only_on_the_image("USB sticks are not looked for on this machine")
+        await self._command("systemctl", "start", "gatehouse-stick@look.service")
+        return await asyncio.to_thread(_found_on_sticks)
 
     async def _install(self, request: words.Install, caller: Caller) -> None:
-        raise _not_here("USB sticks are not looked for on this machine")
+        """It takes minutes; how far it is, the updates unit tells."""
+        _only_on_the_image("Updates come by the package on this machine")
+        wanted = json.dumps({"file": request.file})
+        await asyncio.to_thread((run_folder() / WANTED).write_text, wanted)
+        await self._command("systemctl", "--no-block", "start", "gatehouse-stick@install.service")
 
     async def _boot_other_slot(self, request: words.BootOtherSlot, caller: Caller) -> None:
         _only_on_the_image("This machine has one version only")
@@ -156,6 +165,13 @@ class Actions:
                 remedy="Look at the logs of the machine, and try again.",
                 status=503,
             ) from None
+
+
+def _found_on_sticks() -> Any:
+    try:
+        return json.loads((run_folder() / FOUND).read_bytes())
+    except (OSError, ValueError):
+        return {"files": []}
 
 
 def _only_on_the_image(title: str) -> None:

@@ -11,6 +11,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Flag(IntFlag):
     """What mount(2) calls MS_..."""
 
+    RDONLY = 1
     NOSUID = 2
     NODEV = 4
     NOEXEC = 8
