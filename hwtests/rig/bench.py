@@ -79,7 +79,7 @@ class BenchMachine:
         _run(self._description.power.off)
         self._let_go()
 
-    def examine(self) -> Examined:
+    def examine(self, points: int = 0, seed: int = 0) -> Examined:
         """Its disk is not to be had from here."""
         raise NotFittedError("the disk of a bench rig is not examined from outside")
 

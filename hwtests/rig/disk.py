@@ -15,16 +15,20 @@ TOOL_TIMEOUT_S = 600
 
 @dataclass(frozen=True, slots=True)
 class DiskFiles:
-    """In a rig's folder. durable: raw, sparse. session: qcow2 on top of it. log: what the session wrote."""
+    """In a rig's folder. durable: raw, sparse. session: qcow2 on top of it. log: what the session wrote.
+
+    before: what was durable when the last session began, of which the log is.
+    """
 
     durable: Path
     session: Path
     log: Path
+    before: Path
 
     @classmethod
     def below(cls, folder: Path) -> "DiskFiles":
         """By their usual names."""
-        return cls(folder / "disk.img", folder / "session.qcow2", folder / "session.log")
+        return cls(folder / "disk.img", folder / "session.qcow2", folder / "session.log", folder / "before.img")
 
 
 class SystemDisk:
@@ -54,14 +58,27 @@ class SystemDisk:
         wait_for(log_socket.exists, SERVER_TIMEOUT_S, "the server of the write log")
 
     def end(self, cut: Cut) -> Replayed:
-        """The session's client is gone: what the cut leaves becomes durable, the rest is forgotten."""
+        """The session's client is gone: what the cut leaves becomes durable. The log stays until the next session."""
         assert self._server is not None, "no session was begun"
         self._server.wait(SERVER_TIMEOUT_S)
         self._server = None
-        replayed = replay(self.files.log, self.files.durable, cut)
-        self.files.log.unlink()
+        copy_sparse(self.files.durable, self.files.before)
         self.files.session.unlink()
-        return replayed
+        return replay(self.files.log, self.files.durable, cut)
+
+    def findings(self) -> list[str]:
+        """What a check of the data partition finds on what is durable."""
+        return findings(self.files.durable)
+
+    def findings_at(self, upto: int, cut: Cut) -> list[str]:
+        """The same, had the last session been cut after that many entries of its log."""
+        disk = self.files.before.with_name("at.img")
+        try:
+            copy_sparse(self.files.before, disk)
+            replay(self.files.log, disk, cut, upto)
+            return findings(disk)
+        finally:
+            disk.unlink(missing_ok=True)
 
     def written_by_qemu(self) -> Path:
         """The session's disk as its program left it, as a raw file beside it; raises CalledProcessError."""
@@ -93,7 +110,7 @@ def same_content(one: Path, other: Path) -> bool:
     return done.returncode == 0
 
 
-def findings(disk: Path, scratch: Path, number: int = 0) -> list[str]:
+def findings(disk: Path) -> list[str]:
     """What a full check of the data partition finds after its journal is replayed, on a copy; [] where all is well.
 
     Replaying the journal is no repair: it is what mounting does. Raises OSError, CalledProcessError.
@@ -101,7 +118,7 @@ def findings(disk: Path, scratch: Path, number: int = 0) -> list[str]:
     partition = data_partition(disk)
     if partition is None:
         return []
-    copy = scratch / f"check-{number}.img"
+    copy = disk.with_name(f"{disk.stem}-checked.img")
     try:
         copy_sparse(disk, copy)
         there = f"{copy}?offset={partition}"

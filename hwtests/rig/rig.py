@@ -55,8 +55,11 @@ class Rig(Protocol):
         """Wait until it has switched itself off; raises TimeoutError."""
         ...
 
-    def examine(self) -> Examined:
-        """Check the disk from outside, on a copy. The power is off. Raises NotFittedError."""
+    def examine(self, points: int = 0, seed: int = 0) -> Examined:
+        """Check the disk from outside, on a copy. The power is off. Raises NotFittedError.
+
+        points: besides, as it would have been had the power been cut at that many random writes since the power-on.
+        """
         ...
 
     def serial_line(self, name: str) -> Path:

@@ -1,5 +1,6 @@
 """A recorder in QEMU."""
 
+import random
 import shutil
 import socket
 import subprocess
@@ -10,8 +11,8 @@ from hwtests.appliance import now_us
 from hwtests.camera.process import free_ports
 from hwtests.rig.console import Console
 from hwtests.rig.description import VirtualRig
-from hwtests.rig.disk import DiskFiles, SystemDisk, findings, same_content
-from hwtests.rig.power_cut import Cut, KeepAll, Replayed
+from hwtests.rig.disk import DiskFiles, SystemDisk, same_content
+from hwtests.rig.power_cut import Cut, KeepAll, LoseUnflushed, Replayed
 from hwtests.rig.qemu import OVMF_VARS, PROGRAM, Files, Qemu, Sockets, bay_device, command_line
 from hwtests.rig.rig import Examined, NotFittedError
 
@@ -102,10 +103,14 @@ class VirtualMachine:
         self._qemu.qmp.close()
         self._ended(KeepAll())
 
-    def examine(self) -> Examined:
-        """A full check of the data partition, on a copy."""
-        lost = self.replayed[-1].lost if self.replayed else 0
-        return Examined(tuple(findings(self.disk.files.durable, self.folder)), lost)
+    def examine(self, points: int = 0, seed: int = 0) -> Examined:
+        """A full check of the data partition, on copies."""
+        last = self.replayed[-1]
+        found, rng = self.disk.findings(), random.Random(seed)
+        for _ in range(points):
+            upto, cut = rng.randint(0, last.entries), LoseUnflushed(rng.random(), rng.getrandbits(32))
+            found += [f"cut after {upto} of {last.entries} writes: {text}" for text in self.disk.findings_at(upto, cut)]
+        return Examined(tuple(found), last.lost)
 
     def serial_line(self, name: str) -> Path:
         """A terminal that QEMU made."""

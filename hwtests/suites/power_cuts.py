@@ -16,6 +16,7 @@ from hwtests.rig.recorder import PROFILE, US_PER_S, Recorder
 from hwtests.rig.rig import NotFittedError
 
 SHARES = (0.0, 0.5, 0.9, 1.0)  # of what was not flushed, how much a disk keeps
+POINTS = 4  # more of each session's write log at which its disk is checked, though not booted
 LOOKED_BACK_S = 8
 LONGEST_PAUSE_S = 10.0
 GRACE_S = 1.0
@@ -49,6 +50,7 @@ class PowerCuts:
     torn: list[str] = field(default_factory=list)
     back_s: list[float] = field(default_factory=list)
     lost_writes: int = 0
+    points: int = 0
     slots: list[str] = field(default_factory=list)
 
     @property
@@ -61,7 +63,8 @@ class PowerCuts:
         phases = ", ".join(f"{phase} {self.cuts.count(phase)}" for phase in Phase)
         lost, back = sorted(loss.lost_s for loss in self.losses) or [0.0], sorted(self.back_s) or [0.0]
         return [
-            f"{len(self.cuts)} power cuts ({phases}); {self.lost_writes} unflushed writes lost with them",
+            f"{len(self.cuts)} power cuts ({phases}); {self.lost_writes} unflushed writes lost with them; "
+            f"e2fsck looked at the data partition as it was at {self.points} points of the disk's write log",
             f"lost per camera, with fragments of {PROFILE.gop_s:g} s: median {lost[len(lost) // 2]:.2f} s, "
             f"at most {lost[-1]:.2f} s; recording again, emulated: median {back[len(back) // 2]:.0f} s, "
             f"at most {back[-1]:.0f} s after power",
@@ -123,7 +126,8 @@ class Cutter:
         self._on = False
         self.result.cuts.append(phase)
         with suppress(NotFittedError):
-            examined = self._recorder.rig.examine()
+            examined = self._recorder.rig.examine(POINTS, seed)
+            self.result.points += 1 + POINTS
             self.result.lost_writes += examined.lost_writes
             self.result.repairs += [f"after cut {len(self.result.cuts)}, {phase}: {text}" for text in examined.findings]
 

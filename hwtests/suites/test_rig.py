@@ -38,7 +38,7 @@ class Debian:
         self._count += 1
         begin, end = f"begin-{self._count}-", f"end-{self._count}-"
         # The marks are put together by the shell, so that the echo of what was typed has none.
-        self.machine.console.type(f"echo {begin}''0; {script}; echo {end}''$?\n")
+        self.machine.console.type(f"echo {begin}''0; {script}; status=$?; echo; echo {end}''$status\n")
         done = self.machine.console.wait_for(rf"^{begin}0\n([^\0]*?)^{end}(\d+)$", WAIT_S)
         assert done[2] == "0", done[1]
         return done[1].strip()
@@ -77,9 +77,9 @@ def test_a_serial_line_carries_bytes_both_ways(debian: Debian, line: str, device
         tty.setraw(here)
         debian.run(f"printf 'to-the-reader' > {device}")
         assert read_bytes(here, 13) == b"to-the-reader"
-        debian.run(f"(timeout 60 head -c 15 {device} > /tmp/heard) & sleep 1")
+        debian.run(f"exec 3< {device}")  # a line that nobody has open hears nothing
         os.write(here, b"from-the-reader")
-        assert debian.run("wait; cat /tmp/heard") == "from-the-reader"
+        assert debian.run("timeout 60 head -c 15 <&3; exec 3<&-") == "from-the-reader"
     finally:
         os.close(here)
 

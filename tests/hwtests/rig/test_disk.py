@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from hwtests.rig.disk import copy_sparse, data_partition, findings, partitions
+from hwtests.rig.disk import DiskFiles, SystemDisk, copy_sparse, data_partition, findings, partitions
+from hwtests.rig.power_cut import KeepAll, LoseUnflushed
+from hwtests.rig.write_log import LogWriter
 
 MIB = 1 << 20
 LAYOUT = """label: gpt
@@ -39,24 +41,24 @@ def test_a_disk_without_a_table_has_none(tmp_path: Path) -> None:
     assert partitions(tmp_path / "empty") == {}
 
 
-def test_a_data_partition_that_is_not_made_yet_has_nothing_to_be_found(disk: Path, tmp_path: Path) -> None:
+def test_a_data_partition_that_is_not_made_yet_has_nothing_to_be_found(disk: Path) -> None:
     assert data_partition(disk) is None
-    assert findings(disk, tmp_path) == []
+    assert findings(disk) == []
 
 
-def test_a_sound_data_partition_has_no_findings(disk: Path, tmp_path: Path) -> None:
+def test_a_sound_data_partition_has_no_findings(disk: Path) -> None:
     make_file_system(disk)
-    assert findings(disk, tmp_path) == []
+    assert findings(disk) == []
 
 
-def test_damage_is_found_and_nothing_is_mended(disk: Path, tmp_path: Path) -> None:
+def test_damage_is_found_and_nothing_is_mended(disk: Path) -> None:
     make_file_system(disk)
     with disk.open("r+b") as file:
         file.seek(data_partition(disk) or 0)
         file.seek(4096 * 3, 1)
         file.write(b"\xff" * 4096)
     before = disk.read_bytes()
-    assert findings(disk, tmp_path) != []
+    assert findings(disk) != []
     assert disk.read_bytes() == before
 
 
@@ -64,3 +66,19 @@ def test_a_copy_takes_no_room_for_zeros(disk: Path, tmp_path: Path) -> None:
     copy_sparse(disk, tmp_path / "copy")
     assert (tmp_path / "copy").read_bytes() == disk.read_bytes()
     assert (tmp_path / "copy").stat().st_blocks * 512 < MIB
+
+
+def test_a_session_is_checked_as_it_was_at_any_point_of_its_log(disk: Path, tmp_path: Path) -> None:
+    files = DiskFiles.below(tmp_path / "rig")
+    (tmp_path / "rig").mkdir()
+    make_file_system(disk)
+    copy_sparse(disk, files.before)
+    with files.log.open("w+b") as log:
+        writer = LogWriter(log)
+        for content in (b"\0", b"\xff"):  # the second takes the table of groups away
+            writer.add(2 * MIB + 4096, content * 4096)
+            writer.add(2 * MIB + 1024 + 4096 * 2, content * 4096)
+    system = SystemDisk(files)
+    assert system.findings_at(0, KeepAll()) == []
+    assert system.findings_at(4, KeepAll()) != []
+    assert system.findings_at(4, LoseUnflushed(0, seed=1)) == []
