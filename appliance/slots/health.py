@@ -27,6 +27,7 @@ ASK_TIMEOUT_S = 20.0
 WITHIN_VARIABLE, WITHIN_S = "GATEHOUSE_HEALTHY_WITHIN_S", 300.0
 STEADY_VARIABLE, STEADY_S = "GATEHOUSE_HEALTHY_FOR_S", 15.0
 PORT_VARIABLE, PORT = "GATEHOUSE_PORT", 443
+START = "the start"  # what was said of it before anything was
 TARGET, CONSOLES = "gatehouse.target", "gatehouse-console@"
 
 
@@ -49,7 +50,8 @@ def watch(
 
     ailing: what is not well, in words, or None. Says on standard error what is waited for, whenever that changes.
     """
-    started_s, well_since_s, said = now_s(), None, ""
+    started_s, well_since_s = now_s(), None
+    said: str | None = START
     while True:
         trouble = ailing()
         if trouble is None:
@@ -62,7 +64,7 @@ def watch(
                 print(f"not healthy within {patience.within_s:g} s: {trouble}", file=sys.stderr, flush=True)
                 return False
         if trouble != said:
-            said = trouble or ""
+            said = trouble
             print(f"waiting: {trouble or 'everything is well so far'}", file=sys.stderr, flush=True)
         pause()
 
