@@ -35,9 +35,13 @@ def candidates(sysfs: Path, system_disk: str) -> list[str]:
         partition = (device / "partition").exists()
         disk = device.parent.name if partition else device.name
         has_partitions = not partition and any((part / "partition").exists() for part in device.iterdir())
-        if "usb" in str(device) and disk != system_disk and not has_partitions:
+        if _on_usb(device) and disk != system_disk and not has_partitions:
             found.append(device.name)
     return found
+
+
+def _on_usb(device: Path) -> bool:
+    return any(part.startswith("usb") and part[3:].isdigit() for part in device.parts)
 
 
 def bundles_in(folder: Path) -> list[Path]:
