@@ -69,7 +69,7 @@ install -D -m 644 "$OUT/sbom.cdx.json" "$root/usr/share/gatehouse/sbom.cdx.json"
 # --- squashfs and verity ----------------------------------------------------------------------------------------------
 image=$PARTS/root.squashfs
 rm -f "$image"
-env -u SOURCE_DATE_EPOCH mksquashfs "$root" "$image" -noappend -quiet -no-progress -reproducible -comp zstd -Xcompression-level 15 \
+env -u SOURCE_DATE_EPOCH mksquashfs "$root" "$image" -noappend -quiet -no-progress -reproducible -comp zstd -Xcompression-level 9 \
     -mkfs-time "$SOURCE_DATE_EPOCH" -all-time "$SOURCE_DATE_EPOCH" >/dev/null
 size=$(stat -c %s "$image")
 offset=$(((size + BLOCK - 1) / BLOCK * BLOCK))
