@@ -17,6 +17,7 @@ from hwtests.suites.machine import STATE, Machine, missing
 
 BUS, API, INGEST = "gatehouse-bus.service", "gatehouse-api.service", "gatehouse-ingest@{}.service"
 UNITS = (BUS, INGEST.format(0), INGEST.format(1), API)
+CONTROL = "gatehouse-control.service"
 PROFILE = Profile(name="main", width=320, height=180, fps=10.0)
 SECOND_US = 1_000_000
 ROOM = f"/{STATE}"
@@ -153,6 +154,51 @@ def test_the_kernel_holds_a_unit_to_what_its_file_says(site: Site, unit: str) ->
     assert set(status["Uid"].split()) == {site.machine.run("id", "-u", user)}
 
 
+def test_the_control_service_may_read_and_ask_and_nothing_else(site: Site) -> None:
+    assert site.machine.active(CONTROL)
+    status = site.machine.run("cat", f"/proc/{site.machine.main_pid(CONTROL)}/status")
+    assert "CapEff:\t0000000000000004" in status and "CapBnd:\t0000000000000004" in status  # CAP_DAC_READ_SEARCH
+    assert "Seccomp:\t2" in status
+    for script in (
+        f"touch {ROOM}/config/mine",
+        f"touch {ROOM}/state/api/mine",
+        "touch /etc/mine",
+        "mount -t tmpfs x /mnt",
+    ):
+        assert not site.machine.inside(CONTROL, "root", script), script
+
+
+@pytest.mark.parametrize("user", ["gatehouse-ingest", "gatehouse-bus", "nobody"])
+def test_who_may_not_ask_the_control_service_does_not_even_reach_it(site: Site, user: str) -> None:
+    connect = "import socket; socket.socket(socket.AF_UNIX).connect('/run/gatehouse/control.sock')"
+    assert site.machine.as_user("root", f'python3 -c "{connect}"')
+    assert not site.machine.as_user(user, f'python3 -c "{connect}"')
+
+
+def test_the_page_sees_every_unit_and_restarts_them(site: Site) -> None:
+    system = site.api.call("GET", "/api/v1/system")
+    states = {unit["name"]: unit["state"] for unit in system["units"]}
+    assert {states[unit] for unit in (*UNITS, CONTROL)} == {"active"}
+    before, own = {unit: site.machine.main_pid(unit) for unit in UNITS}, site.machine.main_pid(CONTROL)
+    site.api.call("POST", "/api/v1/system/restart", {"what": "units"})
+    wait_for(lambda: all(site.machine.main_pid(u) not in (0, before[u]) for u in UNITS), 120, "every unit to be anew")
+    wait_for(lambda: reachable(site.api), 120, "the api unit")
+    assert site.machine.main_pid(CONTROL) == own
+    site.wait_recording()
+
+
+def test_a_unit_that_fails_for_long_is_tried_more_slowly_and_comes_back(site: Site) -> None:
+    site.machine.run("systemctl", "kill", "--kill-who=main", "--signal=STOP", "gatehouse-updates.service")
+    site.machine.run("mv", "/opt/gatehouse/appliance/updates", "/opt/gatehouse/appliance/updates.away")
+    try:
+        site.machine.run("systemctl", "restart", "gatehouse-updates.service", check=False, timeout_s=120)
+        again = "gatehouse-again@gatehouse-updates.service.service"
+        wait_for(lambda: site.machine.property(again, "ActiveState") == "activating", 120, "the second step")
+    finally:
+        site.machine.run("mv", "/opt/gatehouse/appliance/updates.away", "/opt/gatehouse/appliance/updates")
+    wait_for(lambda: site.machine.active("gatehouse-updates.service"), 120, "the unit to be back")
+
+
 FORBIDDEN = [
     (BUS, f"ls {ROOM}/config || ls {ROOM}/state || ls {ROOM}/volumes || ls {ROOM}/tls"),
     (INGEST.format(0), f"touch {ROOM}/config/mine"),
@@ -211,3 +257,16 @@ def test_nothing_of_the_state_folder_may_be_written_or_read_by_everybody(site: S
     public = {f"{ROOM}/tls/ca.pem", f"{ROOM}/tls/server.pem"}  # in a folder of the api unit's own
     assert [line for line in found.splitlines() if line.split()[0] not in public] == []
     assert site.machine.run("find", ROOM, "-type", "d", "-perm", "/o=w") == ""
+
+
+def test_after_a_reset_of_users_the_cameras_are_there_and_a_new_code_is_made(site: Site) -> None:
+    """The last one: nobody is signed in afterwards."""
+    folder, name = site.machine.state / "state" / "api", site.api.call("GET", "/api/v1/system")["identity"]["hostname"]
+    site.api.call("POST", "/api/v1/system/reset", {"scope": "users", "confirm": name})
+    code = wait_for(lambda: read(folder / "setup-code"), 60, "a new setup code")
+    wait_for(lambda: reachable(site.api) and site.api.call("GET", "/api/v1/setup")["needed"], 60, "the api unit")
+    assert code in site.machine.run("cat", "/run/gatehouse/label.txt") or wait_for(
+        lambda: code in site.machine.run("cat", "/run/gatehouse/label.txt"), 30, "the label"
+    )
+    site.api.sign_in(code)
+    assert {camera["id"] for camera in site.api.call("GET", "/api/v1/cameras")["cameras"]} == set(site.cameras)
