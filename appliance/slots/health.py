@@ -28,6 +28,7 @@ WITHIN_VARIABLE, WITHIN_S = "GATEHOUSE_HEALTHY_WITHIN_S", 300.0
 STEADY_VARIABLE, STEADY_S = "GATEHOUSE_HEALTHY_FOR_S", 15.0
 PORT_VARIABLE, PORT = "GATEHOUSE_PORT", 443
 START = "the start"  # what was said of it before anything was
+PROPERTIES = "--property=Id,ActiveState,ConditionResult,ConditionTimestampMonotonic"
 TARGET, CONSOLES = "gatehouse.target", "gatehouse-console@"
 
 
@@ -76,17 +77,22 @@ def ailing_unit(systemctl: str = "systemctl") -> str | None:
         units = [unit for unit in wants if unit.endswith(".service") and not unit.startswith(CONSOLES)]
         if not units:
             return f"{TARGET} has no units"
-        said = _said(systemctl, "show", "--property=Id,ActiveState,ConditionResult", *units)
+        said = _said(systemctl, "show", PROPERTIES, *units)
     except (OSError, subprocess.SubprocessError) as error:
         return f"the service manager does not answer: {error}"
     known = [dict(line.split("=", 1) for line in block.splitlines()) for block in said.strip().split("\n\n")]
     states = {unit.get("Id", ""): unit for unit in known}
     for name in units:
-        state = states.get(name, {}).get("ActiveState", "unknown")
-        unwanted = state == "inactive" and states[name].get("ConditionResult") == "no"
-        if state != "active" and not unwanted:
+        unit = states.get(name, {})
+        state = unit.get("ActiveState", "unknown")
+        if state != "active" and not (state == "inactive" and _is_not_for_this_machine(unit)):
             return f"{name} is {state}"
     return None
+
+
+def _is_not_for_this_machine(unit: dict[str, str]) -> bool:
+    """Whether its conditions were looked at, and not met. They are not while it is masked, or its turn did not come."""
+    return unit.get("ConditionResult") == "no" and unit.get("ConditionTimestampMonotonic", "0") != "0"
 
 
 def ailing_api(url: str) -> str | None:

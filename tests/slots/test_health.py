@@ -129,7 +129,10 @@ def service_manager(folder: Path, wants: str, *states: str) -> Path:
     blocks = []
     for text in states:
         name, state, condition = text.split()
-        blocks.append(f"Id={name}\nActiveState={state}\nConditionResult={condition}\n")
+        looked_us = 0 if condition == "never" else 5000
+        result = "yes" if condition == "yes" else "no"
+        unit = {"Id": name, "ActiveState": state, "ConditionResult": result, "ConditionTimestampMonotonic": looked_us}
+        blocks.append("".join(f"{key}={value}\n" for key, value in unit.items()))
     told.write_text("\n".join(blocks))
     told_wants = f"case $2 in --property=Wants) echo '{wants}';; *) cat {told};; esac"
     program.write_text(f"#!/bin/sh\ncase $1 in show) {told_wants};; *) echo $1 >{folder}/done;; esac\n")
@@ -144,6 +147,7 @@ def service_manager(folder: Path, wants: str, *states: str) -> Path:
         ("a.service b.service", ["a.service active yes", "b.service activating yes"], "b.service is activating"),
         ("a.service b.service", ["a.service active yes", "b.service inactive no"], None),
         ("a.service b.service", ["a.service active yes", "b.service inactive yes"], "b.service is inactive"),
+        ("a.service b.service", ["a.service active yes", "b.service inactive never"], "b.service is inactive"),
         ("a.service gatehouse-console@tty1.service", ["a.service active yes"], None),
         ("a.service", ["a.service failed no"], "a.service is failed"),
         ("a.service", [], "a.service is unknown"),
