@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from hwtests.appliance import Appliance
 from tests.web.machine import HOSTNAME, SERIAL, Machine
@@ -67,11 +67,18 @@ def whole_fixture(tmp_path_factory: pytest.TempPathFactory, machine: Machine) ->
         yield appliance
 
 
+@pytest.fixture(scope="module", name="sessions")
+def sessions_fixture() -> list[StorageState]:
+    """The cookies of the newest session: most tests may share it, and one ends it."""
+    return []
+
+
 @pytest.fixture(name="site")
-def site_fixture(browser: Browser, whole: Appliance, machine: Machine) -> Iterator[Site]:
+def site_fixture(browser: Browser, whole: Appliance, machine: Machine, sessions: list[StorageState]) -> Iterator[Site]:
     """A well machine, started from slot A, whose slot B is empty."""
     faults: list[str] = []
-    context = browser.new_context(ignore_https_errors=True, reduced_motion="reduce")
+    known = {"storage_state": sessions[-1]} if sessions else {}
+    context = browser.new_context(ignore_https_errors=True, reduced_motion="reduce", **known)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     watch_for_faults(page, faults)
@@ -82,7 +89,10 @@ def site_fixture(browser: Browser, whole: Appliance, machine: Machine) -> Iterat
     site = Site(whole, machine, page)
     if whole.api.call("GET", "/api/v1/updates")["task"]["state"] != "idle":
         site.forget_updates()
-    sign_in(page, whole.url)
+    expect(site.open("#/storage").locator("h1")).to_be_visible()
+    if page.get_by_role("button", name="Sign in").is_visible():
+        sign_in(page, whole.url)
+        sessions.append(context.storage_state())
     yield site
     context.close()
     assert faults == []
@@ -229,9 +239,9 @@ def test_a_backup_is_made_taken_along_and_put_back(site: Site, tmp_path: Path) -
     page.get_by_role("button", name="Make a backup").click()
     page.get_by_label(re.compile("Password of the backup")).fill("kept somewhere else")
     page.get_by_role("dialog").get_by_role("button", name="Make the backup").click()
-    expect(page.get_by_text("Encrypted")).to_be_visible()
+    made = page.get_by_role("listitem").filter(has_text="Encrypted")
     with page.expect_download() as taken:
-        page.get_by_role("link", name="Download").click()
+        made.get_by_role("link", name="Download").click()
     file = tmp_path / taken.value.suggested_filename
     taken.value.save_as(file)
 
