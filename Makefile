@@ -14,7 +14,7 @@ GATEHOUSE_SITE ?= demo
 export GATEHOUSE_DATA GATEHOUSE_PORT GATEHOUSE_SITE
 
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench web image hwtest lock format clean
+.PHONY: help run test check bench web image smoke hwtest lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,8 +37,11 @@ bench: .venv/test.stamp web ## measure; BENCH=ingest|media|live picks a group; w
 
 web: .venv/run.stamp web/dist/index.html ## build the page into web/dist
 
-hwtest: .venv/test.stamp web ## the long rigs: 32 cameras for ten minutes, 200 random kills, the units under systemd
+hwtest: .venv/test.stamp .venv/rig.stamp image ## the long rigs: 32 cameras, 200 kills, units under systemd, the image in the virtual rig
 	$(PY) -m pytest hwtests/suites -s -m "" --timeout 7200
+
+smoke: .venv/test.stamp .venv/rig.stamp image ## the image in the virtual rig, quickly: first boot, recording, power cuts, updates
+	$(PY) -m pytest hwtests/suites/test_smoke.py hwtests/suites/test_updates.py hwtests/suites/test_power_cuts.py -s -m "" --timeout 3600
 
 image: .venv/image.stamp web ## the flashable image, image/out/gatehouse-*.img.xz, and its update bundle (as root)
 	image/build.sh
@@ -65,6 +68,9 @@ clean: ## remove what was built (recordings in var/ stay)
 
 .venv/image.stamp: .venv/run.stamp
 	scripts/setup.sh image
+
+.venv/rig.stamp: .venv/run.stamp
+	scripts/setup.sh rig
 
 web/node_modules/.stamp: .venv/run.stamp web/package-lock.json
 	cd web && npm ci --loglevel=error --no-audit --no-fund --no-progress && touch node_modules/.stamp
