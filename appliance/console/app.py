@@ -14,12 +14,14 @@ from appliance.console import keys
 from appliance.console.dialog import Dialogs, HungUpError, LeftError
 from appliance.console.home import MENU, home_lines
 from appliance.console.menu import Item, Menu, in_thread
+from appliance.console.screen import Screen
 from appliance.console.terminal import Terminal, opened
 from appliance.console.text import in_columns, wrapped
 from appliance.core.errors import ProblemError
 from appliance.core.paths import Paths
 
 LOOK_EVERY_S = 5.0
+SETTLING_S = 180.0  # while a machine starts, others write on the same terminal
 NO_TERMINAL = 3  # the exit status that the unit file does not restart after
 
 
@@ -99,6 +101,7 @@ class Home:
 async def stand(dialogs: Dialogs, pictured: Pictured, changed: asyncio.Event, after: Callable[[], None]) -> None:
     """Show, wait, do, for ever; raises HungUpError when the terminal is gone. after: called when an item has ended."""
     while True:
+        dialogs.screen.forget()
         number = await _chosen(dialogs, pictured, changed)
         try:
             await pictured.items()[number - 1]()
@@ -158,7 +161,16 @@ async def on_terminal(run: Callable[[Terminal, Dialogs], Awaitable[None]]) -> in
     return 0
 
 
-async def run_console(look_every_s: float = LOOK_EVERY_S) -> int:
+async def settled(screen: Screen, changed: asyncio.Event, after_s: float) -> None:
+    """Draw the whole picture at every change, and once more when nobody else writes on the terminal any longer."""
+    screen.unsettled = True
+    await asyncio.sleep(after_s)
+    screen.unsettled = False
+    screen.forget()
+    changed.set()
+
+
+async def run_console(look_every_s: float = LOOK_EVERY_S, settling_s: float = SETTLING_S) -> int:
     """The menu of an appliance that runs."""
     control, paths = Control.from_environment(), Paths.from_environment()
 
@@ -169,11 +181,13 @@ async def run_console(look_every_s: float = LOOK_EVERY_S) -> int:
             return await in_thread(control.ask, verb, **arguments)
 
         home = Home(watch, Menu(dialogs, ask, lambda: watch.condition or Condition()))
+        settling = asyncio.create_task(settled(dialogs.screen, watch.changed, settling_s), name="settling")
         following = asyncio.create_task(watch.follow(), name="watch")
         try:
             await stand(dialogs, home, watch.changed, watch.look_now)
         finally:
             following.cancel()
-            await asyncio.wait((following,))
+            settling.cancel()
+            await asyncio.wait((following, settling))
 
     return await on_terminal(run)

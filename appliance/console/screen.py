@@ -4,14 +4,15 @@ from collections.abc import Callable, Sequence
 
 from appliance.console.text import fitted
 
-_CLEAR = "\x1b[2J"
+_HOME, _ERASE_BELOW = "\x1b[r\x1b[H", "\x1b[J"
 
 
 class Screen:
     """Draws whole pictures of lines.
 
     capable: the terminal knows ECMA-48's cursor position and erase (ANSI, VT100 and everything since); without that a
-    picture that differs is printed below the one before, like on paper.
+    picture that differs is printed below the one before, like on paper. unsettled: others write on the terminal now and
+    then, so what differs is not enough.
     """
 
     def __init__(self, write: Callable[[bytes], object], *, capable: bool, columns: int = 80, rows: int = 24) -> None:
@@ -21,6 +22,7 @@ class Screen:
         self.rows = rows
         self._shown: list[str] | None = None
         self._typed = ""
+        self.unsettled = False
 
     def show(self, lines: Sequence[str], prompt: str = "", typed: str = "") -> None:
         """Make the terminal show these lines and, below them, the prompt with what is typed so far."""
@@ -37,18 +39,27 @@ class Screen:
 
     def _differences(self, picture: list[str], typed: str) -> str:
         """Line by line, so that each is whole in a captured log."""
-        before = self._shown
-        parts = [_CLEAR] if before is None else []
-        before = before or []
-        last = len(picture)
+        before, last = self._shown, len(picture)
+        if before is None or (self.unsettled and picture != before):
+            return self._whole(picture, typed)
+        parts = list[str]()
         for row in range(1, max(last, len(before)) + 1):
             line = picture[row - 1] if row <= last else ""
             if line != (before[row - 1] if row <= len(before) else ""):
                 parts.append(f"\x1b[{row};1H{line}\x1b[K")
-        answer = typed[-max(1, self.columns - len(picture[-1]) - 3) :]
-        if parts or answer != self._typed:
-            parts.append(f"\x1b[{last};{len(picture[-1]) + 2}H{answer}\x1b[K")
+        if parts or typed != self._typed:
+            parts.append(self._answer(picture, typed))
         return "".join(parts)
+
+    def _whole(self, picture: list[str], typed: str) -> str:
+        """Every line in its place, without clearing first: what was there already does not flicker."""
+        lines = (f"\x1b[{row};1H{line}\x1b[K" for row, line in enumerate(picture, 1))
+        return f"{_HOME}{''.join(lines)}{_ERASE_BELOW}{self._answer(picture, typed)}"
+
+    def _answer(self, picture: list[str], typed: str) -> str:
+        """What is typed, behind the prompt; of a long one its end."""
+        end = typed[-max(1, self.columns - len(picture[-1]) - 3) :]
+        return f"\x1b[{len(picture)};{len(picture[-1]) + 2}H{end}\x1b[K"
 
     def _printed(self, picture: list[str], typed: str) -> str:
         if picture != self._shown:

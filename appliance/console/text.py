@@ -13,6 +13,8 @@ def printable(text: str) -> str:
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """A paragraph as lines of at most width signs, later ones indented; a word that is longer is cut into pieces."""
+    if len(printable(text)) <= width:
+        return [printable(text)]
     lines, line = list[str](), ""
     for word in printable(text).split():
         rest = word

@@ -5,4 +5,4 @@ import sys
 
 from appliance.console.app import run_console
 
-sys.exit(asyncio.run(run_console(look_every_s=0.1)))
+sys.exit(asyncio.run(run_console(look_every_s=0.1, settling_s=0)))

@@ -5,6 +5,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class ControlService:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self.looks = 0
-        self.answers: dict[str, Any] = {"status": dict(CONDITION), "network": dict(NETWORK)}
+        self.answers: dict[str, Any] = {"status": deepcopy(CONDITION), "network": dict(NETWORK)}
 
     def answer(self, line: bytes) -> bytes:
         """One exchange."""

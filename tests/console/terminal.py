@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PATIENCE_S = 30.0
-_MOVES = re.compile(r"\x1b\[(?:(\d+);(\d+)H|2J|K)")
+_MOVES = re.compile(r"\x1b\[(?:(\d+);(\d+)H|H|J|K|r)")
 ENTER, ESCAPE, REDRAW = "\r", "\x1b", "\x0c"
 
 
@@ -76,8 +76,10 @@ def rendered(text: str) -> str:
         if move is None:
             break
         at = move.end()
-        if move[0] == "\x1b[2J":
-            rows.clear()
+        if move[0] == "\x1b[J":
+            rows = {n: line for n, line in rows.items() if n < row} | {row: rows.get(row, "")[: column - 1]}
+        elif move[0] in ("\x1b[H", "\x1b[r"):
+            row, column = 1, 1
         elif move[0] == "\x1b[K":
             rows[row] = rows.get(row, "")[: column - 1]
         else:
