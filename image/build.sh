@@ -30,5 +30,7 @@ image/boot.sh "$OUT/root"
 say "Making the disk"
 image/disk.sh
 rm -rf "$OUT/root"
+say "Signing the update"
+GATEHOUSE_ARCH=$ARCH image/bundle.sh >/dev/null
 say "Done"
 (cd "$OUT" && sha256sum parts/root.squashfs parts/boot.ext4 "gatehouse-$VERSION-$ARCH.img.xz")
