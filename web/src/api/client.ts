@@ -97,8 +97,6 @@ async function decode(answer: Response): Promise<unknown> {
   return answer.json().catch(() => undefined);
 }
 
-export const untyped = send;
-
 function caller<M extends Method>(method: M): Call<M> {
   return ((path: string, options?: Sent) => send(method, path, options)) as Call<M>;
 }

@@ -6,12 +6,12 @@ import type { Problem } from '../api/model';
 export const dataProblem = signal<Problem | undefined>(undefined);
 
 /** Take up what the appliance says of its data, wherever it was asked. */
-export function noteDataProblem(said: { code: string; title: string; remedy: string } | null | undefined): void {
-  dataProblem.value = said ? { status: 503, ...said } : undefined;
+export function noteDataProblem(said: Problem | null | undefined): void {
+  dataProblem.value = said ?? undefined;
 }
 
 /** Ask anew; throws a ProblemError. */
 export async function lookAtData(): Promise<void> {
   const setup = await api.get('/api/v1/setup');
-  noteDataProblem((setup as { data_problem?: Problem }).data_problem);
+  noteDataProblem(setup.data_problem);
 }

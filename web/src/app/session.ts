@@ -24,7 +24,7 @@ export async function startSession(): Promise<void> {
 async function tryStart(): Promise<boolean> {
   try {
     const setup = await api.get('/api/v1/setup');
-    noteDataProblem((setup as { data_problem?: Problem }).data_problem);
+    noteDataProblem(setup.data_problem);
     if (setup.needed) phase.value = 'setup';
     else enter(await api.get('/api/v1/session'));
   } catch (error) {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import type { BackupView } from '../../../api/appliance';
 import { backupFacts, madeAt } from './words';
 
-const summary = {
+const summary: BackupView['summary'] = {
   kind: 'nightly',
   made: '2026-11-25T03:00:00Z',
   version: '1.4.0',

@@ -1,7 +1,7 @@
 /** Backups in words. Pure. */
 import type { BackupView } from '../../../api/appliance';
 
-const KINDS: Record<string, string> = {
+const KINDS = {
   user: 'Made by hand',
   nightly: 'Made at night',
   'before-update': 'Made before an update',
@@ -12,9 +12,7 @@ const KINDS: Record<string, string> = {
 export function backupFacts(backup: BackupView): string {
   const { summary } = backup;
   if (!summary) return backup.id;
-  return [KINDS[summary.kind] ?? summary.kind, `version ${summary.version}`, summary.machine]
-    .filter(Boolean)
-    .join(' · ');
+  return [KINDS[summary.kind], `version ${summary.version}`, summary.machine].filter(Boolean).join(' · ');
 }
 
 /** When it was made, as its summary or else its id ("20261125T030000Z-nightly") says. */
