@@ -21,6 +21,13 @@ ETHERNET = "1"  # ARPHRD_ETHER
 COMMAND_TIMEOUT_S = 20
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What lasts. port: the hardware address of the Ethernet port that was the one when the settings were made."""
+
+    settings: NetworkSettings
+    port: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class NetworkFiles:
     """Where it is kept, and where systemd-networkd looks."""
@@ -30,25 +37,29 @@ class NetworkFiles:
     ports: Path = SYSFS_NET
 
     def read(self) -> NetworkSettings:
+        """The settings that are kept."""
+        return self.kept().settings
+
+    def kept(self) -> Kept:
         """What is kept; the image's own settings where there is nothing, or nothing of use."""
         try:
-            found = msgspec.json.decode(self.settings.read_bytes(), type=NetworkSettings)
-            check_settings(found)
+            found = msgspec.json.decode(self.settings.read_bytes(), type=Kept)
+            check_settings(found.settings)
             return found
         except FileNotFoundError:
-            return NetworkSettings()
+            return Kept(settings=NetworkSettings())
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, ProblemError) as error:
             log.error("the network settings cannot be read, and DHCP is used: %s", error)
-            return NetworkSettings()
+            return Kept(settings=NetworkSettings())
 
     def keep(self, settings: NetworkSettings) -> None:
         """Keep them over a restart; raises OSError."""
         self.settings.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_durably(self.settings, msgspec.json.encode(settings))
+        write_durably(self.settings, msgspec.json.encode(Kept(settings=settings, port=main_port(self.ports))))
 
-    def write_unit(self, settings: NetworkSettings) -> None:
+    def write_unit(self, settings: NetworkSettings, port: str | None) -> None:
         """Tell networkd at its next look; raises OSError."""
-        text = unit_text(settings, main_port(self.ports))
+        text = unit_text(settings, port)
         if text is None:
             self.unit.unlink(missing_ok=True)
             return
@@ -60,9 +71,9 @@ class NetworkFiles:
 
 
 def main_port(ports: Path = SYSFS_NET) -> str | None:
-    """The Ethernet port that a static address goes to: one with a cable before one without, then by name."""
-    found = sorted((_read(port / "carrier") != "1", port.name) for port in _ethernet(ports))
-    return found[0][1] if found else None
+    """The hardware address of the port that a static address goes to: with a cable before without, then by name."""
+    found = sorted((_read(port / "carrier") != "1", port.name, _read(port / "address")) for port in _ethernet(ports))
+    return found[0][2] or None if found else None
 
 
 def _ethernet(ports: Path) -> list[Path]:
@@ -87,14 +98,14 @@ def name_of(settings: NetworkSettings) -> str:
 def at_start(files: NetworkFiles | None = None) -> None:
     """Before networkd starts: the name, and what it is to find. Raises OSError."""
     files = files or NetworkFiles()
-    settings = files.read()
-    set_hostname(name_of(settings))
-    files.write_unit(settings)
+    kept = files.kept()
+    set_hostname(name_of(kept.settings))
+    files.write_unit(kept.settings, kept.port)  # the ports themselves may not be there yet
 
 
 def put_in_force(settings: NetworkSettings, files: NetworkFiles) -> None:
     """While networkd runs. Raises OSError and CommandError."""
-    files.write_unit(settings)
+    files.write_unit(settings, main_port(files.ports))
     run("networkctl", "reload", timeout_s=COMMAND_TIMEOUT_S)
     for port in _ethernet(files.ports):
         run("networkctl", "reconfigure", port.name, timeout_s=COMMAND_TIMEOUT_S)

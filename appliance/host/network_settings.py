@@ -13,7 +13,7 @@ from appliance.core.errors import ProblemError
 Name = Annotated[str, Meta(max_length=253)]
 MOST_SERVERS = 4
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
-_PORT = re.compile(r"[A-Za-z0-9_.-]{1,15}")
+_PORT = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -99,12 +99,15 @@ def _wrong(field: str, title: str, remedy: str) -> ProblemError:
 def unit_text(settings: NetworkSettings, port: str | None) -> str | None:
     """The content of a .network file; None where the image's own file says all that is to be said.
 
-    port: the Ethernet port that a static address goes to; all others keep DHCP. Settings must have been checked.
+    port: the hardware address of the port that a static address goes to; all others keep DHCP. Names of ports change
+    while the machine starts. Settings must have been checked.
     """
     if settings.mode == "dhcp" and not settings.dns and not settings.ntp:
         return None
     static = settings.mode == "static"
-    match = [f"Name={port}"] if static and port and _PORT.fullmatch(port) else ["Type=ether", "Kind=!*"]
+    match = (
+        [f"MACAddress={port}", "Type=ether"] if static and port and _PORT.fullmatch(port) else ["Type=ether", "Kind=!*"]
+    )
     lines = ["[Match]", *match, "[Link]", "RequiredForOnline=no", "[Network]"]
     lines += [f"DHCP={'no' if static else 'yes'}", "LinkLocalAddressing=yes", "IPv6AcceptRA=yes"]
     lines += ["MulticastDNS=yes", "LLMNR=no", *_servers(settings)]

@@ -13,6 +13,7 @@ from appliance.core.errors import ProblemError
 from appliance.host.network_apply import NetworkFiles, main_port
 from appliance.host.network_settings import NetworkSettings, check_settings, unit_text
 
+ADDRESS = "52:54:00:12:34:56"
 STATIC = {"mode": "static", "address": "192.0.2.10/24", "gateway": "192.0.2.1"}
 
 
@@ -81,8 +82,8 @@ def test_dhcp_alone_is_what_the_image_says_already() -> None:
 
 
 def test_a_static_address_goes_to_one_port_which_stays_reachable_by_its_name() -> None:
-    unit = parsed(unit_text(settings(**STATIC), "eth0"))
-    assert unit["Match"]["name"] == "eth0"
+    unit = parsed(unit_text(settings(**STATIC), ADDRESS))
+    assert unit["Match"]["macaddress"] == ADDRESS
     network = unit["Network"]
     assert (network["address"], network["gateway"], network["dhcp"]) == ("192.0.2.10/24", "192.0.2.1", "no")
     assert (network["multicastdns"], network["linklocaladdressing"]) == ("yes", "yes")
@@ -105,10 +106,10 @@ def test_no_text_becomes_a_line_of_its_own(
         check_settings(wanted)
     except ProblemError:
         return
-    allowed = {"[", "Name", "Type", "Kind", "RequiredForOnline", "DHCP", "LinkLocalAddressing", "IPv6AcceptRA"}
+    allowed = {"MACAddress", "Type", "Kind", "RequiredForOnline", "DHCP", "LinkLocalAddressing", "IPv6AcceptRA"}
     allowed |= {"MulticastDNS", "LLMNR", "DNS", "NTP", "Address", "Gateway", "ClientIdentifier", "UseHostname"}
     allowed |= {"UseDNS", "UseNTP"}
-    for line in (unit_text(wanted, "eth0") or "").splitlines():
+    for line in (unit_text(wanted, ADDRESS) or "").splitlines():
         assert line[0] == "[" or line.split("=")[0] in allowed
 
 
@@ -119,6 +120,7 @@ def files_fixture(tmp_path: Path) -> NetworkFiles:
         port.mkdir(parents=True)
         (port / "type").write_text(f"{kind}\n")
         (port / "carrier").write_text(f"{carrier}\n")
+        (port / "address").write_text(f"52:54:00:00:00:0{name[-1] if name[-1].isdigit() else 9}\n")
         if name != "lo":
             (port / "device").mkdir()
     return NetworkFiles(
@@ -127,7 +129,7 @@ def files_fixture(tmp_path: Path) -> NetworkFiles:
 
 
 def test_the_port_with_a_cable_is_the_one(files: NetworkFiles) -> None:
-    assert main_port(files.ports) == "eth1"
+    assert main_port(files.ports) == "52:54:00:00:00:01"
     assert main_port(files.ports / "none") is None
 
 
@@ -138,6 +140,11 @@ def test_settings_come_back_as_they_were_kept(files: NetworkFiles) -> None:
     assert files.read() == wanted
 
 
+def test_the_port_of_a_static_address_is_known_before_the_ports_are_there(files: NetworkFiles) -> None:
+    files.keep(settings(**STATIC))
+    assert NetworkFiles(files.settings, files.unit, files.ports / "none").kept().port == "52:54:00:00:00:01"
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"mode": "static"}', b'{"colour": "red"}'])
 def test_a_spoilt_file_leaves_the_machine_reachable(files: NetworkFiles, content: bytes) -> None:
     files.settings.parent.mkdir()
@@ -146,7 +153,7 @@ def test_a_spoilt_file_leaves_the_machine_reachable(files: NetworkFiles, content
 
 
 def test_networkd_finds_the_settings_until_they_are_dhcp_again(files: NetworkFiles) -> None:
-    files.write_unit(settings(**STATIC))
-    assert "Name=eth1\n" in files.unit.read_text() and files.unit.stat().st_mode & 0o777 == 0o644
-    files.write_unit(NetworkSettings())
+    files.write_unit(settings(**STATIC), ADDRESS)
+    assert f"MACAddress={ADDRESS}\n" in files.unit.read_text() and files.unit.stat().st_mode & 0o777 == 0o644
+    files.write_unit(NetworkSettings(), ADDRESS)
     assert not files.unit.exists()
