@@ -73,7 +73,7 @@ class Upload:
 
     def _prepare(self, size_bytes: int) -> None:
         self._files.prepare()
-        self._files.clear_incoming()  # one at a time: what lies there, nobody will come for
+        self._files.clear_incoming(self._clock.now_us())
         self._files.check_room(size_bytes)
 
     async def _write(self, request: web.Request, part: Path, size_bytes: int) -> None:

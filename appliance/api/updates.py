@@ -1,6 +1,5 @@
 """The routes of updates: look, send a bundle, ask the source, install what it offers."""
 
-import asyncio
 from typing import Annotated, Any
 
 import msgspec
@@ -10,8 +9,6 @@ from appliance.api.problems import convert
 from appliance.api.routing import Call, Permission, Route, changing, reading
 from appliance.api.services import Services
 from appliance.api.update_upload import OCTETS, Upload
-from appliance.backup.model import Kind
-from appliance.backup.store import BackupStore
 from appliance.updates.model import Status
 
 ACCEPT_TIMEOUT_S = 90.0
@@ -38,7 +35,6 @@ class UpdateRoutes:
         self._services = services
         self._book = services.updates
         self._upload = Upload(services.context, services.updates)
-        self._backups = BackupStore(services.context.paths, services.context.clock)
 
     async def show(self, call: Call) -> Status:
         """What is known."""
@@ -47,7 +43,6 @@ class UpdateRoutes:
     async def receive(self, call: Call) -> Status:
         """Take a bundle, and have it installed."""
         async with self._upload.received(call.request) as name:
-            await self._back_up()
             return await self._ask("accept", {"file": name}, ACCEPT_TIMEOUT_S)
 
     async def check(self, call: Call) -> Status:
@@ -56,8 +51,6 @@ class UpdateRoutes:
 
     async def install(self, call: Call) -> Status:
         """Download and install what the source offers."""
-        if self._book.view().source.offered is not None:
-            await self._back_up()
         return await self._ask("install", {}, REQUEST_TIMEOUT_S)
 
     async def cancel(self, call: Call) -> Status:
@@ -71,10 +64,6 @@ class UpdateRoutes:
         body: SourceBody = call.body
         await self._book.set_source(body.url or None, body.automatic, call.actor)
         return self._book.view()
-
-    async def _back_up(self) -> None:
-        """Keep what is configured as it is before another version reads it; raises ProblemError where it cannot be."""
-        await asyncio.to_thread(self._backups.create, Kind.BEFORE_UPDATE)
 
     async def _ask(self, verb: str, data: dict[str, Any], timeout_s: float) -> Status:
         answer = await self._services.context.bus.request(UNIT, verb, data, timeout_s)

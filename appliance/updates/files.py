@@ -2,13 +2,16 @@
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.core.clock import US_PER_S
 from appliance.core.events import new_id
 from appliance.updates import problems
 
 MOST_BUNDLE_BYTES = 2 * 1024**3  # a slot has one gibibyte
+LEFT_AFTER_S = 600  # a file that grew no more for so long
 SPARE_BYTES = 64 * 1024**2  # others write to the data partition too
 _SENT = re.compile(r"[0-9A-Z]{26}\.raucb")
 
@@ -48,10 +51,12 @@ class UpdateFiles:
         name = new_id(now_us)
         return self.incoming / f"{name}.part", self.incoming / f"{name}.raucb"
 
-    def clear_incoming(self) -> None:
-        """For the api unit at its start: what an earlier one did not get to hand over."""
-        for left in self.incoming.glob("*"):
-            left.unlink(missing_ok=True)
+    def clear_incoming(self, now_us: int) -> None:
+        """For the api unit: remove what one that was killed did not get to hand over. Others hand over files too."""
+        for left in self.incoming.iterdir():
+            with suppress(FileNotFoundError):
+                if left.stat().st_mtime < now_us / US_PER_S - LEFT_AFTER_S:
+                    left.unlink()
 
     def take(self, name: str) -> Path:
         """Move a file that was handed over to `bundle`; raises ProblemError for a name that was not."""

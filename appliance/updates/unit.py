@@ -1,11 +1,15 @@
 """Unit updates: wires files, RAUC, the source and the bus."""
 
 import asyncio
+import logging
 import os
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from appliance.core.bus import Bus
+from appliance.core.errors import ProblemError
 from appliance.core.events import new_event
 from appliance.core.unit import UnitContext
 from appliance.db.outbox import Outbox
@@ -19,6 +23,9 @@ from appliance.updates.rounds import ask_daily, follow_source, look_at_slots
 from appliance.updates.slots import read_slots
 from appliance.updates.updater import Updater
 
+log = logging.getLogger(__name__)
+
+BACKUP_TIMEOUT_S = 120.0
 RAUC_VARIABLE, RAUC = "GATEHOUSE_RAUC", "/etc/rauc/system.conf"  # its configuration
 
 
@@ -50,6 +57,7 @@ async def _serve(context: UnitContext, files: UpdateFiles, notebook: Notebook, o
         downloader=Downloader(),
         slots=read_slots,
         tell=tell,
+        back_up=partial(back_up, bus),
         clock=clock,
         configuration=Path(os.environ.get(RAUC_VARIABLE, RAUC)),
     )
@@ -62,3 +70,16 @@ async def _serve(context: UnitContext, files: UpdateFiles, notebook: Notebook, o
         group.create_task(look_at_slots(updater), name="slots")
         group.create_task(ask_daily(updater, notebook, clock, random.Random()), name="rounds")
         context.notifier.ready()
+
+
+async def back_up(bus: Bus) -> None:
+    """Have the api unit keep what is configured as it is, before another version reads it; raises ProblemError.
+
+    Where that unit does not answer, the update goes on without: it may be the cure, and there is one of every night.
+    """
+    try:
+        await bus.request("api", "backup", {"kind": "before-update"}, BACKUP_TIMEOUT_S)
+    except ProblemError as problem:
+        if problem.code != "unit-not-answering":
+            raise
+        log.warning("no backup is made before the update: %s", problem.title)

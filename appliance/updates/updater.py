@@ -36,6 +36,7 @@ INSTALLED, FAILED = "updates/installed", "updates/failed"
 _HANDLER_STATUS = re.compile(r"exited with code (\d+)")
 
 Tell = Callable[[str, dict[str, Any]], Awaitable[None]]
+BackUp = Callable[[], Awaitable[None]]
 
 
 class Updater:
@@ -51,11 +52,12 @@ class Updater:
         downloader: Downloader,
         slots: Callable[[], Slots],
         tell: Tell,
+        back_up: BackUp,
         clock: Clock,
         configuration: Path,
         poll_s: float = POLL_S,
     ) -> None:
-        """tell: stores an event that is owed. configuration: RAUC's."""
+        """tell: stores an event that is owed. back_up: raises ProblemError where it cannot. configuration: RAUC's."""
         self._files = files
         self._notebook = notebook
         self._announcer = announcer
@@ -63,6 +65,7 @@ class Updater:
         self._downloader = downloader
         self._slots = slots
         self._tell = tell
+        self._back_up = back_up
         self._clock = clock
         self._configuration = configuration
         self._poll_s = poll_s
@@ -257,6 +260,7 @@ class Updater:
 
     async def _install(self, bundle: Bundle) -> None:
         await self._check_whole(bundle)
+        await self._back_up()
         self._notebook.note(working="installing", version=bundle.version, problem=None)
         self.show(Task(state="installing", percent=0, version=bundle.version))
         await self._installer.start(self._files.bundle)

@@ -4,17 +4,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from appliance.api.backups import answer_backup_requests
 from appliance.backup.store import BackupStore
 from appliance.core.clock import SystemClock
+from appliance.core.unit import Notifier, UnitContext
 from appliance.security.roles import Role
 from appliance.updates.files import UpdateFiles
 from appliance.updates.requests import answer_requests
 from appliance.updates.rounds import follow_source
+from appliance.updates.unit import back_up
 from appliance.updates.updater import Updater
 from tests.api.serving import Site, following, serving
 from tests.bus.broker import Broker, broker_fixture, running
@@ -64,8 +68,9 @@ async def appliance_fixture(
     machine = Machine.make(tmp_path / "machine", workshop, monkeypatch)
     await broker.credentials()
     api, updates = broker.bus("api"), broker.bus("updates")
-    updater = machine.updater(updates, UpdateFiles(broker.paths.updates))
+    updater = machine.updater(updates, UpdateFiles(broker.paths.updates), partial(back_up, updates))
     answer_requests(updates, updater)
+    answer_backup_requests(UnitContext("api", 0, broker.paths, SystemClock(), api, Notifier(None)))
     async with serving(broker.paths.data, bus=api) as site, running(api), following(site):
         site.services.updates.tell_source()
         async with asyncio.TaskGroup() as group:

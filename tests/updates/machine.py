@@ -10,6 +10,7 @@ import pytest
 import appliance
 from appliance.core.bus import Bus
 from appliance.core.clock import ManualClock
+from appliance.core.errors import ProblemError
 from appliance.slots.block_device import change_variables, read_variables
 from appliance.slots.environment_block import format_block
 from appliance.slots.model import FACTORY, marked_good, next_start
@@ -21,7 +22,7 @@ from appliance.updates.memory import Memory, Notebook
 from appliance.updates.model import Source, Status, Task
 from appliance.updates.rauc import Progress
 from appliance.updates.slots import Slots, read_slots
-from appliance.updates.updater import Updater
+from appliance.updates.updater import BackUp, Updater
 from tests.updates import stand_in
 from tests.updates.bundles import Workshop
 
@@ -65,6 +66,9 @@ class Machine:
     told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     shown: list[Task] = field(default_factory=list)
     clock: ManualClock = field(default_factory=ManualClock)
+
+    backups: int = 0
+    backup_problem: ProblemError | None = None
 
     def __post_init__(self) -> None:
         self.environment = {
@@ -110,7 +114,9 @@ class Machine:
         publish(change_variables(self.folder / "bootenv", change))
         return start.slot
 
-    def updater(self, bus: Bus | None = None, files: UpdateFiles | None = None) -> Updater:
+    def updater(
+        self, bus: Bus | None = None, files: UpdateFiles | None = None, back_up: BackUp | None = None
+    ) -> Updater:
         """A new process of the unit. bus: one that is there; files: where the api unit leaves them."""
         bus = bus or Bus("updates", self.folder / "no.sock", self.folder / "no-credential", self.clock)
 
@@ -127,10 +133,16 @@ class Machine:
             downloader=self.downloader,
             slots=self.slots,
             tell=tell,
+            back_up=back_up or self._backed_up,
             clock=self.clock,
             configuration=self.workshop.configuration,
             poll_s=0.01,
         )
+
+    async def _backed_up(self) -> None:
+        self.backups += 1
+        if self.backup_problem is not None:
+            raise self.backup_problem
 
     def sent(self, bundle: Path | bytes) -> str:
         """As the api unit leaves a bundle; returns its name."""

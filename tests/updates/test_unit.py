@@ -87,6 +87,13 @@ async def test_killed_at_any_step_it_goes_on(
     machine = Machine.make(tmp_path / "machine", workshop, monkeypatch)
     await broker.credentials()
     api = broker.bus("api")
+    backups: list[Any] = []
+
+    async def backup(data: Any) -> dict[str, str]:
+        backups.append(data)
+        return {"id": "1"}
+
+    api.handle("backup", backup)
     async with offering(tmp_path / "origin") as origin, running(api), listening(api) as heard:
         origin.offer(workshop.bundle("9.3.0", kib=3000).read_bytes(), "9.3.0")
         origin.held_at = 1_500_000
@@ -110,6 +117,7 @@ async def test_killed_at_any_step_it_goes_on(
             assert heard.task["version"] == "9.3.0"
             assert len(origin.ranges) == 2
     assert machine.slots().next == "b"
+    assert backups == [{"kind": "before-update"}]
     assert not list(broker.paths.updates.rglob("*.*"))
 
 

@@ -61,6 +61,7 @@ async def test_a_good_bundle_is_installed_started_and_kept(machine: Machine, wor
         await ended(updater)
         assert (updater.task.state, updater.task.version) == ("restart-needed", "1.3.0")
         assert machine.leftovers == []
+    assert machine.backups == 1
     steps = [task.state for task in machine.shown]
     assert sorted(set(steps), key=steps.index) == ["idle", "checking", "installing", "restart-needed"]
     assert machine.boot() == "b"
@@ -142,6 +143,11 @@ async def test_what_rauc_fails_with_is_told(machine: Machine, workshop: Workshop
         assert updater.task.problem is not None
         assert updater.task.problem["code"] == code
         assert machine.leftovers == []
+
+
+async def test_without_room_for_a_backup_nothing_is_written(machine: Machine, workshop: Workshop) -> None:
+    machine.backup_problem = ProblemError("disk-full", "The disk is full", remedy="Free some space.", status=507)
+    assert await refusal(machine, workshop.bundle()) == "disk-full"
 
 
 async def test_one_at_a_time_and_none_while_one_waits_for_a_restart(machine: Machine, workshop: Workshop) -> None:
