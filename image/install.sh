@@ -23,6 +23,6 @@ systemctl disable --quiet --now mosquitto # its own broker; ours runs under its 
 systemd-sysusers /usr/lib/sysusers.d/gatehouse.conf
 systemd-tmpfiles --create /usr/lib/tmpfiles.d/gatehouse.conf
 systemctl daemon-reload
-systemctl enable --quiet gatehouse.target gatehouse-control.service
+systemctl enable --quiet gatehouse.target gatehouse-control.service gatehouse-backup.timer
 systemctl restart gatehouse-control.service gatehouse.target
 echo "Gatehouse starts; its address and setup code are in /var/lib/gatehouse/run/api/ready.json"

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 from contextlib import suppress
 
@@ -11,6 +12,9 @@ from appliance.cli.output import confirmed
 from appliance.condition.control import Control
 from appliance.core.errors import ProblemError
 from appliance.core.paths import Paths
+
+RESTART_API = ("systemctl", "--no-block", "restart", "gatehouse-api.service")
+TIMEOUT_S = 60
 
 
 def restart(given: argparse.Namespace) -> int:
@@ -60,10 +64,11 @@ def reset(given: argparse.Namespace) -> int:
 
 
 def restart_api(paths: Paths) -> bool:
-    """Have the api unit start anew, where it runs; False where nothing runs."""
+    """Have the api unit start anew, and no other, so that recording goes on; False where nothing runs."""
     control = Control.from_environment()
     if control.is_there:
-        control.ask("restart", what="units")
+        if subprocess.run(RESTART_API, capture_output=True, timeout=TIMEOUT_S, check=False).returncode != 0:
+            control.ask("restart", what="units")
         return True
     pid = _bench_pids(paths).get("api")
     return pid is not None and _ended(pid)
