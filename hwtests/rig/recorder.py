@@ -16,7 +16,7 @@ from hwtests.rig.choice import opened
 from hwtests.rig.rig import Rig
 
 US_PER_S = 1_000_000
-BOOT_TIMEOUT_S = 300  # where all is emulated, on a machine that is busy
+BOOT_TIMEOUT_S = 600  # a minute or two where all is emulated; many where the machine has other things to do
 OFF_TIMEOUT_S = 180
 CALL_TIMEOUT_S = 60
 FIRST_TRY_TIMEOUT_S = 10
