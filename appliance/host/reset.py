@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 from appliance.core.durable import sync_folder
+from appliance.core.errors import ProblemError
 from appliance.core.paths import Paths
 from appliance.host import data
-from appliance.slots.block_device import block_path, change_variables
-from appliance.slots.model import made_primary, other
+from appliance.slots.block_device import block_path, change_variables, read_variables
+from appliance.slots.model import SlotState, made_primary, other, state_of
 from appliance.slots.report import running_slot
 
 API_UNIT = "gatehouse-api.service"
@@ -62,4 +63,11 @@ def _other_slot() -> None:
     running = running_slot()
     if running is None:
         raise OSError("this machine was not started from a slot")
+    if state_of(read_variables(block_path()), other(running)) is SlotState.EMPTY:
+        raise ProblemError(
+            "no-other-version",
+            "There is no other version on this machine",
+            remedy="Install an update: it goes into the other slot.",
+            status=409,
+        )
     change_variables(block_path(), lambda before: made_primary(before, other(running)))
