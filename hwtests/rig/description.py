@@ -48,7 +48,10 @@ class VirtualLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 class VirtualRig(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="virtual"
 ):
-    """QEMU. image: which file is flashed, below the tree, the newest where a pattern fits several."""
+    """QEMU. image: which file is flashed, below the tree, the newest where a pattern fits several.
+
+    gpio: inputs of the recorder, lines 0 and on of a CP2112 on its USB.
+    """
 
     image: str
     firmware: Firmware = Firmware.BIOS
@@ -60,6 +63,7 @@ class VirtualRig(
     bays: tuple[Name, ...] = ()
     bay_mib: Annotated[int, Meta(ge=16, le=1 << 20)] = 512
     serial: tuple[VirtualLine, ...] = ()
+    gpio: Annotated[tuple[Name, ...], Meta(max_length=8)] = ()
 
 
 class BenchLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

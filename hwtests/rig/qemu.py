@@ -44,6 +44,11 @@ class Sockets:
         return self.folder / "console"
 
     @property
+    def gpio(self) -> Path:
+        """The USB device with the GPIO lines."""
+        return self.folder / "gpio"
+
+    @property
     def log(self) -> Path:
         """NBD, to whom the disk's write log goes."""
         return self.folder / "log"
@@ -85,6 +90,7 @@ def command_line(rig: VirtualRig, files: Files, sockets: Sockets, https_port: in
         *_firmware(rig, files),
         *_system_disk(files, sockets),
         *_bays(files),
+        *_usb(rig, sockets),
         *_lines(rig),
     ]
     return [PROGRAM, "-nodefaults", "-no-user-config", "-S", *(w for n, v in options for w in (f"-{n}", v))]
@@ -136,9 +142,15 @@ def bay_device(name: str, number: int) -> dict[str, str | int]:
     }
 
 
-def _lines(rig: VirtualRig) -> Iterator[tuple[str, str]]:
-    if any(line.bus is Bus.USB for line in rig.serial):
+def _usb(rig: VirtualRig, sockets: Sockets) -> Iterator[tuple[str, str]]:
+    if rig.gpio or any(line.bus is Bus.USB for line in rig.serial):
         yield "device", "qemu-xhci,id=usb"
+    if rig.gpio:
+        yield "chardev", f"socket,id=gpio,path={sockets.gpio},server=on,wait=off"
+        yield "device", "usb-redir,bus=usb.0,chardev=gpio"
+
+
+def _lines(rig: VirtualRig) -> Iterator[tuple[str, str]]:
     for line in rig.serial:
         yield "chardev", f"pty,id={line.name}"
         fitted = "usb-serial,bus=usb.0,always-plugged=on" if line.bus is Bus.USB else "pci-serial"
@@ -155,7 +167,7 @@ class Qemu:
     @classmethod
     def start(cls, command: list[str], sockets: Sockets, log: Path) -> Self:
         """Start it, paused; log: for its own words. Raises RuntimeError with them where it ends at once."""
-        for path in (sockets.control, sockets.console):
+        for path in (sockets.control, sockets.console, sockets.gpio):
             path.unlink(missing_ok=True)
         with log.open("wb") as out:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)

@@ -15,6 +15,7 @@ from hwtests.rig.disk import DiskFiles, SystemDisk, same_content
 from hwtests.rig.power_cut import Cut, KeepAll, LoseUnflushed, Replayed
 from hwtests.rig.qemu import OVMF_VARS, PROGRAM, Files, Qemu, Sockets, bay_device, command_line
 from hwtests.rig.rig import Examined, NotFittedError
+from hwtests.rig.usb_gpio import Gpio, UsbGpio
 
 HOST = "10.0.2.2"  # this computer, as QEMU's user network names it
 UNPLUG_TIMEOUT_S = 60
@@ -36,6 +37,8 @@ class VirtualMachine:
         self._sockets = Sockets.make()
         self._port = free_ports(1)[0]
         self._qemu: Qemu | None = None
+        self._gpio = Gpio()
+        self._usb: UsbGpio | None = None
         self._console: Console | None = None
         self._bays = {name: folder / f"{name}.img" for name in description.bays}
         self._variables = folder / "uefi-variables"
@@ -71,6 +74,8 @@ class VirtualMachine:
         line = socket.socket(socket.AF_UNIX)
         line.connect(str(self._sockets.console))
         self._console = Console(lambda: line.recv(READ_BYTES), line.sendall, self.folder / "console.log").start()
+        if self._description.gpio:
+            self._usb = UsbGpio.plug(self._sockets.gpio, self._gpio)
         self._qemu.qmp.command("cont")
         return now_us()
 
@@ -130,8 +135,10 @@ class VirtualMachine:
         self._on().qmp.command("device_add", **bay_device(bay, self._bay(bay)))
 
     def set_gpio(self, name: str, active: bool) -> None:
-        """No line is fitted yet."""
-        raise NotFittedError(f"there is no GPIO line {name}")
+        """The line keeps its level over power cuts, as what is wired to it does."""
+        if name not in self._description.gpio:
+            raise NotFittedError(f"there is no GPIO line {name}")
+        self._gpio.set_input(self._description.gpio.index(name), active)
 
     def screenshot(self, file: Path) -> None:
         """What its monitor shows."""
@@ -146,6 +153,8 @@ class VirtualMachine:
         if self._running():
             assert self._qemu is not None
             self._qemu.kill()
+        if self._usb is not None:
+            self._usb.unplug()
         self.disk.abandon()
         self._sockets.remove()
 
@@ -159,6 +168,8 @@ class VirtualMachine:
 
     def _ended(self, cut: Cut) -> None:
         self._qemu = None
+        if self._usb is not None:
+            self._usb.unplug()
         self.replayed.append(self.disk.end(cut))
         with suppress(OSError):
             self.console.join()

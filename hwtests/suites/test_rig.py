@@ -84,6 +84,15 @@ def test_a_serial_line_carries_bytes_both_ways(debian: Debian, line: str, device
         os.close(here)
 
 
+def test_a_gpio_line_is_seen_where_the_kernel_has_its_lines(debian: Debian) -> None:
+    debian.run("modprobe hid_cp2112; udevadm settle")
+    chip = debian.run("cat $(dirname $(grep -li cp2112 /sys/class/gpio/gpiochip*/label))/base")
+    debian.run(f"echo {int(chip) + 1} > /sys/class/gpio/export")
+    for active in (True, False, True):
+        debian.machine.set_gpio("contact1", active)
+        assert debian.run(f"cat /sys/class/gpio/gpio{int(chip) + 1}/value") == str(int(active))
+
+
 def test_a_power_cut_takes_what_was_not_flushed_and_leaves_what_was(debian: Debian) -> None:
     debian.run("echo flushed > /root/flushed; sync")
     debian.run("dd if=/dev/urandom of=/root/unflushed bs=1M count=8; true")
