@@ -1,4 +1,4 @@
-"""The machine below a bench, for page and pictures: the control service as it is, on files and commands that are not real."""
+"""The machine below a bench: the control service as it is, on files of its own, with commands that are only noted."""
 
 import asyncio
 import json

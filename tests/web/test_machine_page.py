@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from hwtests.appliance import Appliance
-from tests.web.machine import HOSTNAME, SERIAL, Machine
+from hwtests.machine import HOSTNAME, SERIAL, Machine
 from tests.web.page import PATIENCE_MS, sign_in, watch_for_faults
 from tests.web.reach import overflow, settled, violations
 
@@ -132,6 +132,20 @@ def test_the_page_waits_while_the_units_restart_and_comes_back(site: Site) -> No
     assert ("systemctl", "--no-block", "restart", "gatehouse.target") in site.machine.commands
 
 
+def test_the_authority_is_taken_along_and_the_certificate_renewed(site: Site, tmp_path: Path) -> None:
+    page = site.open("#/system/service")
+    shown = page.locator("code.fingerprint")
+    before = shown.inner_text()
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Download the authority").click()
+    assert taken.value.suggested_filename.endswith(".crt")
+    taken.value.save_as(tmp_path / "ca.crt")
+    assert (tmp_path / "ca.crt").read_bytes() == (site.appliance.folder / "tls" / "ca.pem").read_bytes()
+    page.get_by_role("button", name="Renew now").click()
+    page.get_by_role("dialog").get_by_role("button", name="Renew").click()
+    expect(shown).not_to_have_text(before)
+
+
 def test_nothing_is_reset_before_the_name_is_typed(site: Site) -> None:
     page = site.open("#/system/service")
     page.get_by_role("button", name="Reset everything").click()
@@ -232,6 +246,36 @@ def test_what_is_no_bundle_is_refused_with_the_reason(
     refusal = page.get_by_role("alert").filter(has_text=reason)
     expect(refusal).to_be_visible()
     expect(refusal).to_contain_text("Nothing has changed")
+
+
+def test_a_file_on_its_way_can_be_given_up(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "gatehouse.raucb"
+    file.write_bytes(bytes(8_000_000))
+    page = site.open("#/system/updates")
+    slow = page.context.new_cdp_session(page)
+    limits = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 500_000}
+    slow.send("Network.emulateNetworkConditions", limits)
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_role("progressbar", name="Sending the file")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Choose a bundle")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_source_is_asked_and_its_silence_explained(site: Site) -> None:
+    page = site.open("#/system/updates")
+    address = page.get_by_label("Address of the source")
+    address.fill("http://127.0.0.1:1/")
+    page.get_by_role("button", name="Save").click()
+    expect(address).to_have_attribute("aria-invalid", "true")
+    address.fill("https://127.0.0.1:1/")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The source is saved").first).to_be_attached()
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+    page.get_by_label("Address of the source").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("No source is set")).to_be_visible()
 
 
 def test_a_backup_is_made_taken_along_and_put_back(site: Site, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import type { SlotView, UpdatesView } from '../../../api/appliance';
 import { Badge } from '../../../ui/Badge';
 import { Icon } from '../../../ui/Icon';
-import { slotFacts, triesWords } from './words';
+import { slotFacts, triesWords, versionWords } from './words';
 
 /** Where the two versions are, which one runs, and which starts next. */
 export function Slots({ view }: { view: UpdatesView }) {
@@ -33,7 +33,7 @@ function Slot({ slot, view }: { slot: SlotView; view: UpdatesView }) {
         <div class="slot-words">
           <h3>
             <span class="visually-hidden">Slot {letter}: </span>
-            {slot.version ?? (slot.state === 'empty' ? 'No version' : 'Version not known')}
+            {versionWords(slot, view)}
           </h3>
           <Badge tone={facts.tone}>{facts.label}</Badge>
         </div>

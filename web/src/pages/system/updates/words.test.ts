@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SlotView, UpdatesView } from '../../../api/appliance';
-import { fileFault, nextSlot, progressOf, slotFacts, triesWords } from './words';
+import { fileFault, nextSlot, progressOf, slotFacts, triesWords, versionWords } from './words';
 
 function view(a: Partial<SlotView>, b: Partial<SlotView>, slot: 'a' | 'b' | null = 'a'): UpdatesView {
   return {
@@ -42,6 +42,15 @@ test('a version that has used up its tries is not next', () => {
 
 test('without slots nothing is next', () => {
   expect(nextSlot({ ...view({}, {}, null), slots: [] })).toBeUndefined();
+});
+
+test('the version that waits is known from its installation', () => {
+  const waiting = view({}, { state: 'trial', version: null, tries_left: 2 });
+  const installed = { ...waiting, task: { ...waiting.task, state: 'restart-needed', version: '1.5.0' } as const };
+  expect(installed.slots.map((slot) => versionWords(slot, installed))).toEqual(['1.4.0', '1.5.0']);
+  expect(waiting.slots.map((slot) => versionWords(slot, waiting))).toEqual(['1.4.0', 'Version not known']);
+  const empty = view({}, { state: 'empty', version: null });
+  expect(empty.slots.map((slot) => versionWords(slot, empty))[1]).toBe('No version');
 });
 
 test('tries are counted in words, but not of an empty slot', () => {

@@ -97,6 +97,13 @@ export function nextSlot(view: UpdatesView): 'a' | 'b' | undefined {
   return running?.name;
 }
 
+/** The version in a slot; that of one which waits for a restart may be known from its installation alone. */
+export function versionWords(slot: SlotView, view: UpdatesView): string {
+  const waits = view.task.state === 'restart-needed' && slot.name === nextSlot(view);
+  const version = slot.version ?? (waits ? view.task.version : null);
+  return version ?? (slot.state === 'empty' ? 'No version' : 'Version not known');
+}
+
 /** "2 tries left": how often it is still started without having become well. */
 export function triesWords(slot: SlotView): string {
   if (slot.state === 'empty') return '';
