@@ -14,7 +14,7 @@ from hwtests.recorded import Picture, holes, listed
 from hwtests.suites.site import SHARDS, Site, findings, running_site
 
 US_PER_S = 1_000_000
-UNITS = ("bus", "api", *(f"ingest@{number}" for number in range(SHARDS)))
+UNITS = ("bus", "api", "updates", *(f"ingest@{number}" for number in range(SHARDS)))
 PROFILE = Profile(width=320, height=180, fps=10.0, kbps=200, gop_s=1.0)
 LONGEST_PAUSE_S = 2.0
 UNDERWAY_S = 0.5  # from a camera's shutter to the recorder, on a machine that is busy

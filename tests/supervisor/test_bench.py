@@ -49,7 +49,7 @@ class Site:
         self._units.mkdir()
         program = folder / "unit.py"
         program.write_text(f"DIE = {DIE!r}\n{UNIT}")
-        for name in ("bus", "ingest@", "api"):
+        for name in ("bus", "ingest@", "api", "updates"):
             (self._units / f"gatehouse-{name}.service").write_text(SERVICE.format(unit=program, name=name))
         self._started: list[subprocess.Popen[str]] = []
 
@@ -94,7 +94,7 @@ def gone(processes: list[psutil.Process]) -> bool:
 def test_every_unit_runs_and_the_ready_line_says_where(site: Site) -> None:
     process = site.start()
     assert ready_line(process) == "Gatehouse ready: https://localhost:1 setup-code=CODE"
-    assert len(psutil.Process(process.pid).children()) == 5  # bus, three shards, api
+    assert len(psutil.Process(process.pid).children()) == 6  # bus, three shards, api, updates
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
