@@ -102,7 +102,7 @@ def test_however_it_ends_no_process_is_left(site: Site, number: signal.Signals) 
     process = site.start()
     ready_line(process)
     below = children(process)
-    assert len(below) == 6  # the bus has a child of its own
+    assert len(below) == 7  # the bus has a child of its own
     process.send_signal(number)
     assert gone(below)
     assert process.wait(20) == (-signal.SIGKILL if number is signal.SIGKILL else 0)
