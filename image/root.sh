@@ -45,7 +45,8 @@ systemctl --root="$root" preset-all 2>/dev/null
 
 # Compiled here, for nothing can be written there, and by content, because squashfs changes the times.
 find "$root/usr" "$root/opt" -name __pycache__ -type d -prune -exec rm -rf {} +
-chroot "$root" /usr/bin/python3 -m compileall -q --invalidation-mode unchecked-hash -j 2 /opt/gatehouse /usr/lib/python3.11 /usr/lib/python3 ||
+# -B, or what the compiler itself imports is kept by time, and would be compiled at every start again.
+chroot "$root" /usr/bin/python3 -B -m compileall -q --invalidation-mode unchecked-hash -j 2 /opt/gatehouse /usr/lib/python3.11 /usr/lib/python3 ||
     echo "some files of Debian's Python could not be compiled" >&2
 
 # --- initrd, while /boot is there --------------------------------------------------------------------------------------
