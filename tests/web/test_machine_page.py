@@ -203,7 +203,7 @@ def test_a_version_that_was_given_up_is_told(site: Site) -> None:
     page.get_by_role("button", name="Restart to start 9.9.9").click()
     page.get_by_role("dialog").get_by_role("button", name="Restart now").click()
     expect(page.get_by_text("The update did not hold")).to_be_visible()
-    expect(page.get_by_role("listitem").filter(has_text="Slot B").get_by_text("Failed")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Slot B").get_by_text("Not startable")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -116,14 +116,25 @@ function UserMenu() {
   return <Menu label="Your session and theme" icon="user" items={[...choices, leave]} head={head} />;
 }
 
+function reloadHere(event: Event): void {
+  event.preventDefault();
+  location.reload();
+}
+
 function ConnectionBanner() {
   const lost = connection.value === 'lost';
   return (
     <div class="connection" role="status">
       {lost && (
         <p class="connection-lost">
-          <Icon name="warning" size={18} /> The recorder is not answering; trying again. What you see may be out of
-          date.
+          <Icon name="warning" size={18} />
+          <span>
+            The recorder is not answering; trying again. What you see may be out of date. If it stays,{' '}
+            <a href="/" onClick={reloadHere}>
+              load the page again
+            </a>
+            : the browser may want to ask about its certificate.
+          </span>
         </p>
       )}
     </div>

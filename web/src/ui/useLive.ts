@@ -2,24 +2,25 @@ import { useEffect, useRef } from 'preact/hooks';
 import { onEvent } from '../api/events';
 import { type Loaded, useLoaded } from './useLoaded';
 
-interface LiveOptions {
-  /** How often it is asked for while the page is looked at. */
-  every_ms: number;
+interface LiveOptions<T> {
+  /** How often it is asked for while the page is looked at; may depend on what is known. */
+  every_ms: number | ((value: T | undefined) => number);
   /** Events of types that begin like this say that it has changed. */
   events?: string;
 }
 
 /** As useLoaded, kept up to date: by events where there are some, and by asking again. */
-export function useLive<T>(load: (signal: AbortSignal) => Promise<T>, { every_ms, events }: LiveOptions): Loaded<T> {
+export function useLive<T>(load: (signal: AbortSignal) => Promise<T>, { every_ms, events }: LiveOptions<T>): Loaded<T> {
   const loaded = useLoaded(load);
   const { reload } = loaded;
+  const pace_ms = typeof every_ms === 'number' ? every_ms : every_ms(loaded.value);
   const asked = useRef(false);
   useEffect(() => {
     const timer = setInterval(() => {
       if (document.visibilityState === 'visible') reload();
-    }, every_ms);
+    }, pace_ms);
     return () => clearInterval(timer);
-  }, [reload, every_ms]);
+  }, [reload, pace_ms]);
   useEffect(() => {
     if (!events) return;
     return onEvent((type) => {

@@ -16,7 +16,11 @@ const WORDS: Record<RestartKind, { title: string; about: string }> = {
     about:
       'Recording pauses for one boot. If the new version does not become well, the present one comes back by itself.',
   },
-  reset: { title: 'The appliance is reset', about: 'It starts anew, and then shows the page for setting it up.' },
+  reset: { title: 'The users are reset', about: 'Its page starts anew, and then is the one for setting it up.' },
+  factory: {
+    title: 'The appliance is reset',
+    about: 'It starts anew, as it came from the factory, and makes itself a new certificate.',
+  },
   restore: { title: 'The backup is put in place', about: 'Gatehouse starts again with the settings of the backup.' },
   'power-off': {
     title: 'The appliance switches off',
@@ -42,6 +46,7 @@ export function RestartScreen({ restart }: { restart: Restart }) {
         <Steps stage={restart.stage} off={off} />
         {!(off && restart.stage === 'away') && <p class="muted small">{duration(seconds)} so far</p>}
       </div>
+      {restart.kind === 'factory' && <NewCertificate />}
       {seconds > PATIENCE_S[restart.kind] && !off && <TakesLong />}
       {off && restart.stage === 'away' && (
         <Notice tone="ok">
@@ -69,6 +74,23 @@ function Steps({ stage, off }: { stage: Stage; off: boolean }) {
         </li>
       ))}
     </ol>
+  );
+}
+
+/** The browser keeps this page from an appliance whose certificate it does not know; only a person can change that. */
+function NewCertificate() {
+  return (
+    <Notice tone="info">
+      <p>
+        When its console shows its address again, load the page: the browser warns, since it does not know the new
+        certificate. Compare the fingerprint with the console.
+      </p>
+      <div class="notice-actions">
+        <Button icon="refresh" onClick={() => location.reload()}>
+          Load the page
+        </Button>
+      </div>
+    </Notice>
   );
 }
 

@@ -1,6 +1,6 @@
 /** How a restart goes on, told from what the appliance answers meanwhile. Pure. */
 
-export type RestartKind = 'units' | 'machine' | 'update' | 'reset' | 'restore' | 'power-off';
+export type RestartKind = 'units' | 'machine' | 'update' | 'reset' | 'factory' | 'restore' | 'power-off';
 
 /** asked: it still answers as before. away: it does not answer. starting: it answers anew, but not every unit is there. */
 export type Stage = 'asked' | 'away' | 'starting' | 'back';
@@ -39,7 +39,8 @@ export const PATIENCE_S: Record<RestartKind, number> = {
   units: 60,
   machine: 240,
   update: 300,
-  reset: 300,
+  reset: 120,
+  factory: 300,
   restore: 300,
   'power-off': 60,
 };

@@ -12,7 +12,7 @@ export const restarting = signal<Restart | undefined>(undefined);
 const EVERY_MS = 1500;
 const ANSWER_MS = 5000;
 /** What was restarted changes what this page is made of, or who may use it: it is loaded anew. */
-const RELOADED: readonly RestartKind[] = ['update', 'reset', 'restore'];
+const RELOADED: readonly RestartKind[] = ['update', 'reset', 'factory', 'restore'];
 
 let turn = 0;
 

@@ -12,6 +12,8 @@ import { useProblemFocus } from '../../../ui/useProblemFocus';
 import { about, elsewhere, useTask } from '../../../ui/useTask';
 import { formOf, movesTo, type NetworkForm, problemOf, settingsOf } from './settings';
 
+/** What every machine calls itself. */
+const OWN: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 const FIELDS = ['mode', 'address', 'gateway', 'dns', 'ntp', 'hostname'];
 const MODES = [
   ['dhcp', 'From the network (DHCP)'],
@@ -22,7 +24,24 @@ const MODES = [
 export function NetworkTab() {
   const { value, problem, reload } = useLoaded((signal) => appliance.network(signal));
   if (!value) return problem ? <ProblemNotice problem={problem} /> : <Working>Asking for the settings</Working>;
-  return <Form key={JSON.stringify(value)} settings={value} onChanged={reload} />;
+  return (
+    <>
+      <ReachedAs />
+      <Form key={JSON.stringify(value)} settings={value} onChanged={reload} />
+    </>
+  );
+}
+
+/** The names and addresses it has now: those its certificate is made for. */
+function ReachedAs() {
+  const { value } = useLoaded((signal) => appliance.certificate(signal));
+  const names = value?.names.filter((name) => !OWN.includes(name)) ?? [];
+  if (names.length === 0) return null;
+  return (
+    <p class="muted">
+      Reached now as <strong>{names.join(', ')}</strong>.
+    </p>
+  );
 }
 
 function Form({ settings, onChanged }: { settings: NetworkSettings; onChanged: () => void }) {

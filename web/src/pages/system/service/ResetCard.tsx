@@ -58,7 +58,8 @@ function ResetDialog({ scope, onClose }: { scope: ResetScope; onClose: () => voi
   const matches = hostname !== '' && typed.trim().toLowerCase() === hostname.toLowerCase();
   const submit = (event: Event) => {
     event.preventDefault();
-    if (matches) void run(() => restartBy('reset', () => appliance.reset(scope, hostname)));
+    if (matches)
+      void run(() => restartBy(scope === 'users' ? 'reset' : 'factory', () => appliance.reset(scope, hostname)));
   };
   const other = unknown ?? elsewhere(problem, ['confirm']);
   return (

@@ -1,5 +1,5 @@
 import { appliance, type UpdatesView } from '../../../api/appliance';
-import { onTrial } from '../../../app/restart/outcome';
+import { NOT_HEALTHY, onTrial } from '../../../app/restart/outcome';
 import { EmptyState } from '../../../ui/EmptyState';
 import { Notice, ProblemNotice } from '../../../ui/Notice';
 import { Working } from '../../../ui/Progress';
@@ -18,9 +18,12 @@ const CALM_MS = 10_000;
 
 /** Which version runs, how to get a newer one, and how far that is. */
 export function UpdatesTab() {
-  const { value, problem, reload } = useUpdates();
+  const { value, problem, reload } = useLive((signal) => appliance.updates(signal), {
+    every_ms: (known) => (known && isBusy(known) ? BUSY_MS : CALM_MS),
+    events: EVENTS,
+  });
   if (!value) return problem ? <ProblemNotice problem={problem} /> : <Working>Asking for the versions</Working>;
-  const busy = sending.value !== undefined || isWorking(value.task.state);
+  const busy = isBusy(value);
   const takesFile = !busy && value.slots.length > 0 && value.task.state !== 'restart-needed';
   return (
     <>
@@ -35,19 +38,13 @@ export function UpdatesTab() {
   );
 }
 
-function useUpdates() {
-  const busy = sending.value !== undefined;
-  const first = useLive((signal) => appliance.updates(signal), { every_ms: busy ? BUSY_MS : pace, events: EVENTS });
-  pace = first.value && isWorking(first.value.task.state) ? BUSY_MS : CALM_MS;
-  return first;
+function isBusy(view: UpdatesView): boolean {
+  return sending.value !== undefined || isWorking(view.task.state);
 }
-
-/** How often the state is asked for, as the last answer suggests: events make it quicker where they reach this page. */
-let pace = CALM_MS;
 
 function Standing({ view }: { view: UpdatesView }) {
   const { version, slot } = view.running;
-  const failed = view.slots.find((each) => each.state === 'bad' && each.name !== slot);
+  const fellBack = view.task.problem?.code === NOT_HEALTHY;
   if (onTrial(view)) {
     return (
       <Notice tone="warn">
@@ -58,15 +55,15 @@ function Standing({ view }: { view: UpdatesView }) {
       </Notice>
     );
   }
-  if (failed) {
+  if (fellBack && view.task.problem) {
     return (
       <Notice tone="warn">
         <p>
-          <strong>
-            Gatehouse {version} runs, because {failed.version ?? 'the other version'} did not become well.
-          </strong>{' '}
-          It was started from slot {failed.name.toUpperCase()} and given up by itself. Make a{' '}
-          <a href="#/system/support">support bundle</a> and report it; the next update replaces it.
+          <strong>{view.task.problem.title}.</strong> Settings and recordings are as they were.
+        </p>
+        <p>
+          Make a <a href="#/system/support">support bundle</a> and report it; the next update replaces the version that
+          failed.
         </p>
       </Notice>
     );

@@ -36,8 +36,14 @@ test('an installed version is next, and on trial once it runs', () => {
 });
 
 test('a version that has used up its tries is not next', () => {
-  expect(facts(view({}, { state: 'bad', tries_left: 0 }))).toEqual(['Running runs next', 'Failed']);
+  expect(facts(view({}, { state: 'bad', tries_left: 0 }))).toEqual(['Running runs next', 'Not startable']);
   expect(nextSlot(view({}, { state: 'trial', tries_left: 0 }))).toBe('a');
+});
+
+test('the slot an update is written to is not called broken', () => {
+  const broken = view({}, { state: 'bad', tries_left: 0 });
+  const writing = { ...broken, task: { ...broken.task, state: 'installing', percent: 10 } as const };
+  expect(facts(writing)).toEqual(['Running runs next', 'Being written']);
 });
 
 test('without slots nothing is next', () => {

@@ -62,8 +62,15 @@ export interface SlotFacts {
 export function slotFacts(slot: SlotView, view: UpdatesView): SlotFacts {
   const runs = slot.name === view.running.slot;
   const next = slot.name === nextSlot(view);
-  return { ...stateWords(slot, runs), runs, next };
+  const written = !runs && view.task.state === 'installing';
+  return { ...(written ? WRITTEN : stateWords(slot, runs)), runs, next };
 }
+
+const WRITTEN = {
+  label: 'Being written',
+  tone: 'warn',
+  about: 'The update is written here; the other slot goes on.',
+} as const;
 
 function stateWords(slot: SlotView, runs: boolean): { label: string; tone: BadgeTone; about: string } {
   if (slot.state === 'trial')
@@ -78,9 +85,9 @@ function stateWords(slot: SlotView, runs: boolean): { label: string; tone: Badge
   switch (slot.state) {
     case 'bad':
       return {
-        label: 'Failed',
+        label: 'Not startable',
         tone: 'bad',
-        about: 'It was started and did not become well. The next update replaces it.',
+        about: 'It did not become well, or was not written to its end. The next update replaces it.',
       };
     case 'empty':
       return { label: 'Empty', tone: 'idle', about: 'The next update is written here.' };
