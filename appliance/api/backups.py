@@ -16,6 +16,7 @@ from appliance.api.problems import convert
 from appliance.api.routing import Call, Permission, Route, changing, reading
 from appliance.api.server import json_response
 from appliance.api.services import Services
+from appliance.backup.archive import check_room
 from appliance.backup.model import Kind, Stored
 from appliance.backup.restore import Outcome, Staged
 from appliance.backup.store import BackupStore, full_is_a_problem
@@ -27,7 +28,7 @@ PASSWORD_HEADER = "X-Backup-Password"  # noqa: S105 - a header's name
 OCTETS = "application/octet-stream"
 SILENCE_TIMEOUT_S = 30.0
 PIECE_BYTES = 1 << 20
-LARGEST_UPLOAD_BYTES = 4 * 1024**3
+LARGEST_UPLOAD_BYTES = 1024**3
 Password = Annotated[str, Meta(max_length=1000)]
 
 
@@ -59,6 +60,7 @@ class BackupRoutes:
         self._services = services
         self._store = BackupStore(context.paths, context.clock)
         self._folder = context.paths.data / "restore"
+        self._receiving = asyncio.Lock()
 
     async def list(self, call: Call) -> BackupList:
         """Every backup there is."""
@@ -109,12 +111,17 @@ class BackupRoutes:
 
     @asynccontextmanager
     async def _received(self, request: web.Request) -> AsyncIterator[Path]:
-        """The body as a file, never as a whole in memory; gone afterwards."""
+        """The body as a file, never as a whole in memory; gone afterwards. One at a time."""
         check_upload(request)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(prefix="upload-", dir=self._folder) as file:
-            await _write(request, file)
-            yield Path(file.name)
+        if self._receiving.locked():
+            raise ProblemError(
+                "restore-busy", "Another backup is being received", remedy="Try again when it is done.", status=409
+            )
+        async with self._receiving:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(prefix="upload-", dir=self._folder) as file:
+                await _write(request, file)
+                yield Path(file.name)
 
 
 class BackupWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,6 +177,7 @@ async def _next(request: web.Request) -> bytes:
 
 
 def _append(file: IO[bytes], piece: bytes) -> None:
+    check_room(Path(file.name).parent, len(piece))
     with full_is_a_problem():
         file.write(piece)
         file.flush()

@@ -13,7 +13,18 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from appliance.backup.model import FORMAT, MANIFEST, Manifest, Part, Summary, damaged_backup, not_a_backup, summary_of
+from appliance.backup.model import (
+    FORMAT,
+    MANIFEST,
+    SPARE_BYTES,
+    Manifest,
+    Part,
+    Summary,
+    damaged_backup,
+    disk_full,
+    not_a_backup,
+    summary_of,
+)
 from appliance.backup.rooms import mode_of
 from appliance.backup.sealing import MAGIC, SealingWriter, UnsealingReader, is_sealed, read_summary
 from appliance.core.clock import US_PER_S, from_rfc3339
@@ -22,6 +33,7 @@ from appliance.core.errors import ProblemError
 LARGEST_MANIFEST_BYTES = 4 * 1024 * 1024
 LARGEST_TOTAL_BYTES = 16 * 1024**3
 MOST_PARTS = 20_000
+COPIES = 3  # what is unpacked, what is written beside the files of now, and the backup of those
 COPY_BYTES = 1 << 20
 _GZIP = b"\x1f\x8b"
 _UNREADABLE = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile)
@@ -62,6 +74,13 @@ def _member(name: str, size_bytes: int, made_s: int) -> tarfile.TarInfo:
     return member
 
 
+def check_room(folder: Path, needed_bytes: int) -> None:
+    """Raise ProblemError (507) where writing that much would leave less than SPARE_BYTES."""
+    stat = os.statvfs(folder)
+    if stat.f_bavail * stat.f_frsize < needed_bytes + SPARE_BYTES:
+        raise disk_full()
+
+
 def summary_of_file(file: Path) -> tuple[bool, Summary]:
     """(sealed, summary), reading no more than the beginning; raises ProblemError, OSError."""
     with file.open("rb") as source:
@@ -78,6 +97,7 @@ def extract(source: io.BufferedReader, folder: Path, password: str | None) -> Ma
     """
     with _opened(source, password) as plain, _as_tar(plain) as tar:
         manifest = _manifest(tar)
+        check_room(folder, COPIES * sum(part.bytes for part in manifest.parts))
         expected = {part.name: part for part in manifest.parts}
         for member in _members(tar):
             part = expected.pop(member.name, None)

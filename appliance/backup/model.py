@@ -11,6 +11,7 @@ from appliance.core.errors import ProblemError
 FORMAT = 1
 MANIFEST = "manifest.json"
 KEPT = 14
+SPARE_BYTES = 64 * 1024 * 1024  # of the data partition, which recordings need more than backups
 
 
 class Kind(StrEnum):

@@ -226,7 +226,9 @@ class Restoration:
         return self._ended(Outcome(summary=staged.summary, applied=self._now(), problem=said))
 
     def _tidy(self) -> None:
-        """Remove what was written beside, and is not going to be used."""
+        """Remove what was written beside and is not going to be used, and what a kill left of an upload."""
+        for left in self._folder.glob("upload-*"):
+            left.unlink(missing_ok=True)
         for room in ("config", "state/api", "tls"):
             for left in (self._paths.data / room).rglob(f"*{BESIDE}"):
                 left.unlink(missing_ok=True)

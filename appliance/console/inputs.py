@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_interface
 
+_SERVER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
 _HOSTNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -40,6 +41,14 @@ def addresses(text: str) -> str:
         return " ".join(str(ip_address(word)) for word in words)
     except ValueError:
         raise ValueError("These are not addresses. Type them with spaces between, or nothing.") from None
+
+
+def servers(text: str) -> str:
+    """Any number of addresses or names with spaces between them."""
+    words = text.replace(",", " ").split()
+    if not all(_SERVER.fullmatch(word) for word in words):
+        raise ValueError("Type names or addresses with spaces between, or nothing.")
+    return " ".join(words)
 
 
 def hostname(text: str) -> str:

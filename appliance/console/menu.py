@@ -9,7 +9,7 @@ from typing import Any
 from appliance.condition.model import Condition
 from appliance.console.dialog import Dialogs
 from appliance.console.home import fingerprint_lines, slot_text
-from appliance.console.inputs import addresses, exactly, gateway_for, hostname, interface, utc_time
+from appliance.console.inputs import addresses, exactly, gateway_for, hostname, interface, servers, utc_time
 from appliance.console.text import size_of
 
 Ask = Callable[..., Awaitable[Any]]
@@ -71,9 +71,19 @@ class Menu:
         told = {True: "It is taken from a time server.", False: "No time server has been reached."}
         source = told.get(condition.time_synchronised is True)
         lines = [f"It is {now:%Y-%m-%d %H:%M:%S} UTC.", str(source)]
-        await self._dialogs.choose("Time", lines, ("Set the time",))
-        time = await self._asked("Set the time", "Time in UTC", utc_time, f"{now:%Y-%m-%d %H:%M}")
-        await self._doing("Time", "The time is set.", "set-time", time=time)
+        if await self._dialogs.choose("Time", lines, ("Set the time", "Set the time servers")) == 1:
+            time = await self._asked("Set the time", "Time in UTC", utc_time, f"{now:%Y-%m-%d %H:%M}")
+            await self._doing("Time", "The time is set.", "set-time", time=time)
+        else:
+            await self._time_servers()
+
+    async def _time_servers(self) -> None:
+        """None: those that DHCP tells, or the usual ones."""
+        now = await self._ask("network")
+        found = await self._asked("Time servers", "Names or addresses", servers, " ".join(now.get("ntp") or ()))
+        await self._doing(
+            "Time", "The time servers are set.", "set-network", **{**_settings(now), "ntp": found.split()}
+        )
 
     async def restart(self) -> None:
         """The units, or the machine."""

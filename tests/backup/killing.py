@@ -1,6 +1,7 @@
 """Restore a backup again and again, each time killed one step later, and started again: what is torn, as JSON.
 
-A step is an opened, renamed, removed or made file or folder, as Python's audit hooks tell. Usage: killing.py FOLDER
+A step is a file or folder that is made, opened for writing, renamed or removed, as Python's audit hooks tell. Usage:
+killing.py FOLDER
 """
 
 import json
@@ -19,7 +20,8 @@ from appliance.core.clock import US_PER_S, ManualClock
 from appliance.core.paths import Paths
 from tests.backup.state import MODELS, change, fill, observe
 
-STEPS = frozenset({"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "shutil.rmtree"})
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+STEPS = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "shutil.rmtree"})
 
 
 def killed_at(step: int, work: Callable[[], object]) -> bool:
@@ -30,7 +32,7 @@ def killed_at(step: int, work: Callable[[], object]) -> bool:
 
         def count(event: str, arguments: Any) -> None:
             nonlocal left
-            if event in STEPS:
+            if event in STEPS or (event == "open" and int(arguments[2] or 0) & WRITING):
                 left -= 1
                 if left == 0:
                     os.kill(os.getpid(), signal.SIGKILL)

@@ -47,7 +47,7 @@ CONTENT = sealed(bytes(2 * PIECE_BYTES + 100))
 BODY = CONTENT.index(b"\n", len(MAGIC)) + 1
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.integers(0, len(CONTENT) - 1), st.integers(1, 255))
 def test_a_byte_that_is_another_is_found_wherever_it_is(at: int, by: int) -> None:
     changed = bytearray(CONTENT)

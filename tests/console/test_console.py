@@ -151,6 +151,17 @@ def test_the_time_is_set_where_no_server_tells_it(service: ControlService, perso
     assert service.asked == [{"verb": "set-time", "time": "2026-11-25T16:30:00Z"}]
 
 
+def test_time_servers_are_set_and_the_rest_of_the_network_stays(service: ControlService, person: Person) -> None:
+    person.types("2")
+    person.sees("Set the time servers")
+    person.types("2")
+    person.sees("Names or addresses:")
+    person.types("ntp.example 192.0.2.1" + ENTER)
+    person.sees("The time servers are set.")
+    asked = service.asked[-1]
+    assert (asked["verb"], asked["ntp"], asked["mode"]) == ("set-network", ["ntp.example", "192.0.2.1"], "dhcp")
+
+
 def test_an_update_is_chosen_among_those_on_sticks(service: ControlService, person: Person) -> None:
     service.answers["sticks"] = {"files": []}
     person.types("7")
