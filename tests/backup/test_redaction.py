@@ -12,8 +12,6 @@ from appliance.backup.redaction import SHORTEST, Redactor
 
 LONG = st.text(st.characters(codec="utf-8"), min_size=SHORTEST + 8, max_size=40)
 SECRET = LONG.filter(lambda text: len(set(text)) > 5)
-    lambda text: len(set(text)) > 5
-)
 TOKEN = "gatehouse_" + base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")
 
 
