@@ -147,14 +147,14 @@ async def _key_or_change(dialogs: Dialogs, changed: asyncio.Event) -> str:
         await asyncio.gather(key, change, return_exceptions=True)
 
 
-async def on_terminal(run: Callable[[Terminal, Dialogs], Awaitable[None]]) -> int:
-    """Run on standard input and output until the line is hung up; the exit status."""
+async def on_terminal(run: Callable[[Terminal, Dialogs], Awaitable[None]], hung_up: int = 0) -> int:
+    """Run on standard input and output; the exit status. hung_up: that when the line is."""
     try:
         async with opened(sys.stdin.fileno(), sys.stdout.fileno()) as terminal:
             dialogs = Dialogs(terminal.screen(os.environ.get("TERM", "")), terminal.keys)
             await run(terminal, dialogs)
     except HungUpError:
-        return 0
+        return hung_up
     except termios.error:
         print("The console needs a terminal: run it on a screen or a serial line.", file=sys.stderr)
         return NO_TERMINAL

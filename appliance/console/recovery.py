@@ -13,7 +13,7 @@ from pathlib import Path
 
 import appliance
 from appliance.condition.reading import DATA_PROBLEM, known_fault
-from appliance.console.app import on_terminal, stand
+from appliance.console.app import NO_TERMINAL, on_terminal, stand
 from appliance.console.dialog import Dialogs
 from appliance.console.menu import LOG_LINES, Item
 from appliance.console.terminal import Terminal
@@ -142,7 +142,7 @@ async def failed_units() -> list[str]:
 
 
 async def run_recovery() -> int:
-    """The exit status: 0 asks whoever started this for a restart of the machine."""
+    """The exit status: 0 asks whoever started this to restart the machine; NO_TERMINAL: nobody is here to ask."""
 
     async def run(terminal: Terminal, dialogs: Dialogs) -> None:
         recovery = Recovery(dialogs, await failed_units())
@@ -151,4 +151,4 @@ async def run_recovery() -> int:
         except RestartWanted:
             dialogs.say("Recovery", ["The machine restarts."])
 
-    return await on_terminal(run)
+    return await on_terminal(run, hung_up=NO_TERMINAL)

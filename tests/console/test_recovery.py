@@ -65,3 +65,8 @@ def test_its_end_is_a_restart(person: Person) -> None:
     person.types("y")
     person.waits(lambda: person.process.poll() is not None, "the end")
     assert person.process.returncode == 0
+
+
+def test_a_line_that_is_hung_up_restarts_nothing(person: Person) -> None:
+    person.goes()
+    assert person.process.wait(30) in (3, -1)
