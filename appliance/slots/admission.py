@@ -79,17 +79,29 @@ def highest_floor(paths: Sequence[Path]) -> Version | None:
 
 
 def raise_floor() -> None:
-    """Remember the own floor beyond this version, where one as high is not remembered yet.
-
-    Where that cannot be written it is said on standard error: the own floor counts for as long as this version runs.
-    """
+    """Remember the own floor beyond this version, where one as high is not remembered yet."""
     own, *_, reached = floor_paths()
-    floor = highest_floor([own])
-    known = highest_floor([reached])
-    if floor is None or (known is not None and floor <= known):
-        return
+    floor, known = highest_floor([own]), highest_floor([reached])
+    if floor is not None and (known is None or known < floor):
+        _note(reached, str(floor))
+
+
+def note_version(slot: str, version: str) -> None:
+    """Remember which version was healthy in a slot, for the one that an image brought: RAUC knows what it installed."""
+    path = version_path(floor_paths()[-1].parent, slot)
+    if read_version(path) != version:
+        _note(path, version)
+
+
+def version_path(folder: Path, slot: str) -> Path:
+    """Where the version in a slot is noted, in the folder of RAUC's notes."""
+    return folder / f"version-{slot}"
+
+
+def _note(path: Path, version: str) -> None:
+    """Where it cannot be written it is said on standard error: nothing depends on it now."""
     try:
-        reached.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        write_durably(reached, f"{floor}\n".encode(), mode=0o644)
+        path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        write_durably(path, f"{version}\n".encode(), mode=0o644)
     except OSError as error:
-        print(f"{reached} cannot be written: {error.strerror}", file=sys.stderr)
+        print(f"{path} cannot be written: {error.strerror}", file=sys.stderr)

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from appliance.slots.admission import raise_floor
+import appliance
+from appliance.slots.admission import note_version, raise_floor
 from appliance.slots.block_device import block_path, change_variables, read_variables
 from appliance.slots.environment_block import BlockError
 from appliance.slots.model import SlotState, marked_good, state_of
@@ -143,6 +144,7 @@ def _judged(slot: str, on_trial: bool) -> int:
 
     if watch(ailing, on_trial, patience, time.monotonic, lambda: time.sleep(LOOK_EVERY_S)):
         raise_floor()
+        note_version(slot, appliance.__version__)
         publish(change_variables(block_path(), lambda before: marked_good(before, slot)))
         print(f"slot {slot} is healthy", file=sys.stderr)
         return 0

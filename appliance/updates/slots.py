@@ -2,12 +2,13 @@
 
 import configparser
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import appliance
-from appliance.slots.admission import Circumstances, floor_paths, highest_floor
+from appliance.slots.admission import Circumstances, floor_paths, highest_floor, read_version, version_path
 from appliance.slots.model import SLOTS, SlotState
 from appliance.slots.report import report_path
 from appliance.updates.model import Running, SlotView
@@ -69,13 +70,13 @@ def read_slots(report: Path | None = None, notes: Path = RAUC_STATUS) -> Slots:
 
 
 def _noted_versions(notes: Path) -> dict[str, str]:
+    """By slot: what RAUC installed there, else what was healthy there before it installed anything."""
     parser = configparser.ConfigParser(interpolation=None)
-    try:
+    with suppress(OSError, ValueError, configparser.Error):
         parser.read_string(notes.read_text())
-    except (OSError, ValueError, configparser.Error):
-        return {}
     found = {name: parser.get(section, "bundle.version", fallback="") for name, section in _SECTIONS.items()}
-    return {name: version for name, version in found.items() if version}
+    noted = {name: found[name] or read_version(version_path(notes.parent, name)) for name in _SECTIONS}
+    return {name: version for name, version in noted.items() if version}
 
 
 def circumstances(slots: Slots) -> Circumstances:

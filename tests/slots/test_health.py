@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import appliance
 from appliance.core.clock import SystemClock
 from appliance.security.certificates import ensure_certificates
 from appliance.slots.environment_block import SIZE_BYTES, format_block, parse_block
@@ -186,6 +187,7 @@ def test_the_program_marks_the_slot_or_restarts(tmp_path: Path, on_trial: bool, 
     if healthy:
         assert (after["b_state"], after["b_left"]) == ("good", "6")
         assert (tmp_path / "reached").read_text() == "0.1.0\n"
+        assert (tmp_path / "version-b").read_text() == f"{appliance.__version__}\n"
         assert not (programs / "done").exists()
     else:
         assert after == variables
