@@ -59,7 +59,7 @@ class Machine:
     @contextmanager
     def installed(cls, root: Path, settings: dict[str, str]) -> Iterator[Self]:
         """Make a root, unpack the appliance there, boot, install, and power off at the end."""
-        subprocess.run(["cp", "-a", "--reflink=auto", base(), root], check=True, timeout=BUILD_TIMEOUT_S)
+        subprocess.run(["cp", "-a", "--reflink=auto", base().resolve(), root], check=True, timeout=BUILD_TIMEOUT_S)
         machine = cls(root)
         try:
             subprocess.run(["tar", "-xzf", packed(), "-C", root], check=True, timeout=BUILD_TIMEOUT_S)
