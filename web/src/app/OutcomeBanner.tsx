@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { appliance } from '../api/appliance';
-import { connection } from '../api/events';
+import { connection, onEvent } from '../api/events';
 import { Button } from '../ui/Button';
 import { Notice } from '../ui/Notice';
 import { type Outcome, outcomeOf, rememberedWanted, rememberWanted } from './restart/outcome';
@@ -68,7 +68,13 @@ function useOutcome(): void {
     if (!reachable) return;
     void look();
     const timer = setInterval(() => void look(), TRIAL_EVERY_MS);
-    return () => clearInterval(timer);
+    const stop = onEvent((type) => {
+      if (type.startsWith('updates/')) void look();
+    });
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
   }, [reachable]);
 }
 

@@ -12,6 +12,7 @@ test.each([
 test('every shard has the duty of its kind, and a stranger none', () => {
   expect(dutyOf('gatehouse-ingest@3.service')).toBe(dutyOf('ingest-0'));
   expect(dutyOf('api')).toContain('page');
+  expect(dutyOf('gatehouse-console@ttyS0.service')).toContain('serial line');
   expect(dutyOf('systemd-resolved.service')).toBe('');
 });
 

@@ -9,7 +9,12 @@ const DUTIES: Record<string, string> = {
   updates: 'Receives, checks and installs new versions',
   control: 'Restarts units and the machine when asked',
   health: 'Judges whether a new version is well',
-  backup: 'Makes the backups',
+  backup: 'Makes a backup every night',
+  console: 'The menu on screen and serial line',
+  data: 'Prepares data partition, name and network at the start',
+  stick: 'Looks for updates on a USB stick',
+  again: 'Starts a unit again after a pause',
+  reset: 'Resets users or certificate when asked',
 };
 
 /** A unit's short name: "gatehouse-ingest@0.service" is "ingest-0". */
@@ -22,7 +27,7 @@ export function shortName(name: string): string {
 
 /** What a unit is for; empty where it is not ours. */
 export function dutyOf(name: string): string {
-  return DUTIES[shortName(name).replace(/-\d+$/, '')] ?? '';
+  return DUTIES[shortName(name).replace(/-.*$/, '')] ?? '';
 }
 
 const STATES: Record<string, { label: string; tone: BadgeTone }> = {
@@ -33,7 +38,7 @@ const STATES: Record<string, { label: string; tone: BadgeTone }> = {
   deactivating: { label: 'Stopping', tone: 'warn' },
   failed: { label: 'Failed', tone: 'bad' },
   down: { label: 'Not running', tone: 'bad' },
-  inactive: { label: 'Not running', tone: 'idle' },
+  inactive: { label: 'At rest', tone: 'idle' },
 };
 
 /** A unit's state in a word. */
