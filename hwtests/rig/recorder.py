@@ -21,11 +21,12 @@ OFF_TIMEOUT_S = 180
 CALL_TIMEOUT_S = 60
 FIRST_TRY_TIMEOUT_S = 10
 LOOK_EVERY_S = 1.0  # a question costs an emulated recorder a noticeable part of its time
+CLOCKS_APART_US = 3 * US_PER_S
 PROFILE = Profile(width=320, height=180, fps=10.0, kbps=200, gop_s=1.0)
 USERNAME, PASSWORD = "rig", "canary-of-the-rig"
 
 CODE = r"^ *Setup code +(\S+)"
-PAGE = r"^ *Page +(https://\S+)"
+PAGE = r"^ *Page +(https://[^\s,]+)"
 FINGERPRINT = r"^ *Fingerprint +((?:[0-9A-F]{2}:?){16})\s+\(SHA-256\) +((?:[0-9A-F]{2}:?){16})"
 
 T = TypeVar("T")
@@ -172,6 +173,15 @@ class Recorder:
                 return []
             raise
         return listed(file)
+
+    def pictures_before(self, camera: str, cut_us: int, seconds: float) -> list[Picture]:
+        """Those that the camera took in so many seconds before a power cut; [] where none is recorded.
+
+        An emulated recorder's clock is up to a second off ours when it has just started, so more is asked for.
+        """
+        from_us = cut_us - round(seconds * US_PER_S)
+        found = self.pictures(camera, from_us - CLOCKS_APART_US, cut_us + CLOCKS_APART_US)
+        return [picture for picture in found if from_us <= picture.time_us <= cut_us]
 
     def updates(self) -> Any:
         """Slots, running version, task."""

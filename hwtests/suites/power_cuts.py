@@ -89,6 +89,7 @@ class Cutter:
         self._recorder, self._bundle, self._start_s = recorder, bundle, start_s
         self._rng = random.Random(seed)
         self._on = True
+        self._begun = time.monotonic()
         self._unseen: list[tuple[Phase, int]] = []
 
     def run(self, count: int) -> PowerCuts:
@@ -120,11 +121,15 @@ class Cutter:
         with suppress(OSError, ApiError):
             self._recorder.api.upload("/api/v1/updates/bundle", bundle)
 
+    def _say(self, text: str) -> None:
+        print(f"{time.monotonic() - self._begun:6.0f} s  {text}", flush=True)
+
     def _cut(self, phase: Phase) -> None:
         keep, seed = self._rng.choice(SHARES), self._rng.getrandbits(32)
         self._unseen.append((phase, self._recorder.rig.power_cut(LoseUnflushed(keep, seed))))
         self._on = False
         self.result.cuts.append(phase)
+        self._say(f"cut {len(self.result.cuts)} while {phase}, {keep:.0%} of what was not flushed kept")
         with suppress(NotFittedError):
             examined = self._recorder.rig.examine(POINTS, seed)
             self.result.points += 1 + POINTS
@@ -139,6 +144,7 @@ class Cutter:
             self._recorder.wait_recording()
             self.result.back_s.append((now_us() - begun_us) / US_PER_S)
             self.result.slots.append(str(self._recorder.updates()["running"]["slot"]))
+            self._say(f"recording again {self.result.back_s[-1]:.0f} s after power, slot {self.result.slots[-1]}")
         self._recorder.wait_recording()
         for phase, cut_us in self._unseen:
             if phase is not Phase.STARTING:  # when it began to record again is not known there
@@ -147,7 +153,8 @@ class Cutter:
 
     def _count(self, phase: Phase, cut_us: int) -> None:
         for camera in self._recorder.cameras:
-            pictures = self._recorder.pictures(camera, cut_us - LOOKED_BACK_S * US_PER_S, cut_us)
+            pictures = self._recorder.pictures_before(camera, cut_us, LOOKED_BACK_S)
             lost_s = (cut_us - pictures[-1].time_us) / US_PER_S if pictures else float("inf")
             self.result.losses.append(Loss(camera, phase, cut_us, lost_s))
+            self._say(f"{camera} lost {lost_s:.2f} s by a cut while {phase}")
             self.result.torn += [f"{camera}: {hole}" for hole in holes(pictures)]

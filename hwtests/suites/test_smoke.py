@@ -72,7 +72,7 @@ def test_after_a_power_cut_it_records_again_by_itself_and_what_was_recorded_is_t
     assert findings(recorder) == ()
     recorder.rig.power_on()
     recorder.wait_recording()
-    before = recorder.pictures(camera, cut_us - RECORDED_S * US_PER_S, cut_us)
+    before = recorder.pictures_before(camera, cut_us, RECORDED_S)
     assert holes(before) == []
     assert cut_us - before[-1].time_us <= (PROFILE.gop_s + GRACE_S) * US_PER_S
     assert probed(recorder.folder / "range.mp4") == (PROFILE.width, PROFILE.height)
@@ -86,7 +86,7 @@ def test_it_switches_itself_off_and_on_again_in_good_order(recorder: Recorder, t
     assert findings(recorder) == ()
     recorder.rig.power_on()
     recorder.wait_recording()
-    assert recorder.pictures(camera, off_us - RECORDED_S * US_PER_S, off_us)
+    assert recorder.pictures_before(camera, off_us, RECORDED_S)
 
 
 def findings(recorder: Recorder) -> tuple[str, ...]:

@@ -129,4 +129,4 @@ def install(recorder: Recorder, bundle: Path) -> None:
 def assert_kept(recorder: Recorder, before_us: int) -> None:
     """Cameras, users and recordings of before are there."""
     for camera in recorder.cameras:
-        assert recorder.pictures(camera, before_us - 5 * US_PER_S, before_us)
+        assert recorder.pictures_before(camera, before_us, 5)
