@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from appliance.api.identity import address_of
 from appliance.api.problems import convert
 from appliance.api.routing import Call, Permission, Route, changing, reading
 from appliance.api.server import json_response
@@ -78,8 +79,16 @@ class BackupRoutes:
         return made
 
     async def download(self, call: Call) -> web.StreamResponse:
-        """The file as it lies there."""
+        """The file as it lies there. Whoever takes it along has every secret in it, so that is noted like a change."""
         file = await asyncio.to_thread(self._store.file_of, call.params["id"])
+        await self._services.audit.note(
+            actor=call.actor,
+            via=call.identity.via.value,
+            address=address_of(call.request),
+            action="take backup along",
+            subject=call.params["id"],
+            outcome="done",
+        )
         return web.FileResponse(file, headers={"Content-Type": OCTETS, **as_attachment(f"gatehouse-{file.name}")})
 
     async def delete(self, call: Call) -> None:

@@ -38,6 +38,7 @@ async def test_a_backup_is_made_listed_taken_along_and_forgotten(site: Site) -> 
     noted = (await site.call("GET", "/api/v1/audit", **admin)).json["entries"]
     assert [(entry["action"], entry["subject"]) for entry in noted] == [
         ("delete backup", made.json["id"]),
+        ("take backup along", made.json["id"]),
         ("make backup", made.json["id"]),
     ]
 
