@@ -93,7 +93,7 @@ class Updater:
         self.show(Task(state="checking"))
         bundle: Bundle | None = None
         try:
-            path = await asyncio.to_thread(self._files.take, name)
+            path = self._files.take(name)  # a renaming: in a thread it could come after the end of this
             bundle = await self._admitted(path)
         except (ProblemError, OSError) as error:
             problem = error if isinstance(error, ProblemError) else problems.not_written(error)
@@ -104,6 +104,8 @@ class Updater:
             if bundle is None:
                 self._files.discard(name)
                 self._files.drop_bundle()
+                if self._job is None and self.task.state == "checking":  # whoever asked waits no longer
+                    self.show(Task())
         self._start(self._install(bundle), bundle.version)
         return self.show(Task(state="checking", percent=0, version=bundle.version))
 

@@ -145,6 +145,17 @@ async def test_what_rauc_fails_with_is_told(machine: Machine, workshop: Workshop
         assert machine.leftovers == []
 
 
+async def test_an_asker_who_waits_no_longer_leaves_nothing(machine: Machine, workshop: Workshop) -> None:
+    async with running(machine) as updater:
+        asking = asyncio.create_task(updater.accept(machine.sent(workshop.bundle())))
+        await until(lambda: updater.task.state == "checking")
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert updater.task.state == "idle"
+        assert machine.leftovers == []
+        await updater.accept(machine.sent(workshop.bundle()))
+
+
 async def test_without_room_for_a_backup_nothing_is_written(machine: Machine, workshop: Workshop) -> None:
     machine.backup_problem = ProblemError("disk-full", "The disk is full", remedy="Free some space.", status=507)
     assert await refusal(machine, workshop.bundle()) == "disk-full"
