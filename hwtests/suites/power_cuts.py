@@ -1,5 +1,6 @@
 """The power is cut at random instants: while it starts, while it records, while an update is written."""
 
+import math
 import random
 import threading
 import time
@@ -92,9 +93,12 @@ class Cutter:
         self._begun = time.monotonic()
         self._unseen: list[tuple[Phase, int]] = []
 
-    def run(self, count: int) -> PowerCuts:
-        """That many cuts; raises TimeoutError where it does not record again by itself."""
+    def run(self, count: int, longest_s: float = math.inf) -> PowerCuts:
+        """That many cuts, none begun after longest_s; raises TimeoutError where it does not record again by itself."""
+        last = time.monotonic() + longest_s
         for phase in plan(self._rng, count):
+            if time.monotonic() > last:
+                break
             (self._while_starting if phase is Phase.STARTING else self._while_running)(phase)
             self._cut(phase)
         self._up()

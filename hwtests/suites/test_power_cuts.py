@@ -11,6 +11,8 @@ from hwtests.rig.recorder import PROFILE, Recorder
 from hwtests.suites.power_cuts import GRACE_S, Cutter, PowerCuts
 
 CUTS = int(os.environ.get("GATEHOUSE_POWER_CUTS", "20"))
+LONGEST_S = float(os.environ.get("GATEHOUSE_POWER_CUTS_LONGEST_S", "inf"))  # on a slow machine: then no further cut
+FEWEST = 5
 SEED = int(os.environ.get("GATEHOUSE_POWER_CUTS_SEED", "1"))
 CAMERAS = 2
 
@@ -26,7 +28,7 @@ def test_a_power_cut_at_any_instant_costs_a_fragment_and_a_second_at_most_and_no
         recorder.wait_recording()
         cutter = Cutter(recorder, good_bundle(tmp_path), time.monotonic() - begun, SEED)
         try:
-            cutter.run(CUTS)
+            cutter.run(CUTS, LONGEST_S)
         except TimeoutError as error:
             cutter.result.repairs.append(f"it did not record again: {error}")
     result = cutter.result
@@ -35,7 +37,7 @@ def test_a_power_cut_at_any_instant_costs_a_fragment_and_a_second_at_most_and_no
     assert result.repairs == []
     assert result.torn == []
     assert result.most_lost_s <= PROFILE.gop_s + GRACE_S
-    assert len(result.cuts) == CUTS
+    assert len(result.cuts) == CUTS or (time.monotonic() - begun > LONGEST_S and len(result.cuts) >= min(CUTS, FEWEST))
 
 
 def report(result: PowerCuts, *, emulated: bool) -> None:
