@@ -10,7 +10,7 @@ unset PYTHONPYCACHEPREFIX PYTHONPATH PYTHONHOME  # what is installed is compiled
 RUN_PACKAGES=(mosquitto python3-venv fonts-dejavu-core ca-certificates)
 TEST_PACKAGES=(mosquitto-clients strace libatomic1 ffmpeg chromium iproute2 procps python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
-    gstreamer1.0-libav gstreamer1.0-tools systemd-container mmdebstrap rauc squashfs-tools grub-common openssl dbus)
+    gstreamer1.0-libav gstreamer1.0-tools systemd-container mmdebstrap rauc squashfs-tools fdisk e2fsprogs grub-common openssl dbus)
 BENCH_PACKAGES=(motion curl)
 IMAGE_PACKAGES=(mmdebstrap squashfs-tools cryptsetup-bin fdisk dosfstools mtools e2fsprogs xz-utils kmod rauc grub-common)
 RIG_PACKAGES=(qemu-system-x86 qemu-utils ovmf)
