@@ -4,13 +4,13 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, expect
 
-from hwtests.appliance import Appliance
+from hwtests.appliance import START_TIMEOUT_S, Appliance, wait_for
 from hwtests.machine import HOSTNAME, SERIAL, Machine
 from tests.web.page import PATIENCE_MS, sign_in, watch_for_faults
 from tests.web.reach import overflow, settled, violations
@@ -28,6 +28,7 @@ class Site:
     appliance: Appliance
     machine: Machine
     page: Page
+    ended: dict[str, int] = field(default_factory=dict)
 
     def open(self, at: str) -> Page:
         """Go to a place, with everything loaded."""
@@ -40,7 +41,13 @@ class Site:
         file = self.appliance.folder / "state" / "updates" / "memory.json"
         dead = self.appliance.kill("updates")
         file.write_text(json.dumps(memory))
-        self.appliance.wait_back("updates", dead)
+        self.appliance.wait_back("updates", dead, START_TIMEOUT_S)
+
+    def wait_restarted(self) -> None:
+        """Wait until the units that were ended are back, however busy the host is."""
+        wait_for(lambda: dict(self.ended), START_TIMEOUT_S, "units to be ended")
+        for unit, dead in self.ended.items():
+            self.appliance.wait_back(unit, dead, START_TIMEOUT_S)
 
     def reboot_into(self, running: str, a: tuple[str, int], b: tuple[str, int]) -> None:
         """When the machine is asked to start anew, this is what comes of it."""
@@ -48,8 +55,7 @@ class Site:
         def reboot(command: tuple[str, ...]) -> None:
             if "reboot" in command:
                 self.machine.start_from(running, a=a, b=b)
-                for unit in ("updates", "api"):
-                    self.appliance.kill(unit)
+                self.ended.update({unit: self.appliance.kill(unit) for unit in ("updates", "api")})
 
         self.machine.on_command = reboot
 
@@ -120,13 +126,14 @@ def test_a_problem_of_the_data_partition_is_on_every_page(site: Site) -> None:
 def test_the_page_waits_while_the_units_restart_and_comes_back(site: Site) -> None:
     def restart(command: tuple[str, ...]) -> None:
         if "restart" in command:
-            site.appliance.kill("api")
+            site.ended["api"] = site.appliance.kill("api")
 
     site.machine.on_command = restart
     page = site.open("#/system/service")
     page.get_by_role("button", name="Restart the units").click()
     page.get_by_role("dialog").get_by_role("button", name="Restart the units").click()
     expect(page.get_by_role("heading", name="Gatehouse restarts")).to_be_visible()
+    site.wait_restarted()
     expect(page.get_by_role("heading", name="Restart and power")).to_be_visible()
     expect(page.get_by_text("The recorder is back").first).to_be_attached()
     assert ("systemctl", "--no-block", "restart", "gatehouse.target") in site.machine.commands
@@ -187,6 +194,7 @@ def test_an_installed_version_is_started_and_found_running(site: Site) -> None:
     page.get_by_role("button", name=re.compile("Restart to start")).click()
     page.get_by_role("dialog").get_by_role("button", name="Restart now").click()
     expect(page.get_by_role("heading", name="Starting the new version")).to_be_visible()
+    site.wait_restarted()
     expect(page.get_by_text("It is on trial until")).to_be_visible()
 
     site.machine.start_from("b", a=("good", 6), b=("good", 6))
@@ -202,6 +210,7 @@ def test_a_version_that_was_given_up_is_told(site: Site) -> None:
     page = site.open("#/system/updates")
     page.get_by_role("button", name="Restart to start 9.9.9").click()
     page.get_by_role("dialog").get_by_role("button", name="Restart now").click()
+    site.wait_restarted()
     expect(page.get_by_text("The update did not hold")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="Slot B").get_by_text("Not startable")).to_be_visible()
 
