@@ -6,7 +6,6 @@ All of it works on a plain file as well, in which a partition is a range of byte
 import os
 import stat
 import struct
-import subprocess
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -103,6 +102,8 @@ class CommandError(Exception):
 
 def run(program: str, *arguments: str, given: str = "", timeout_s: float) -> str:
     """What a program prints; raises CommandError when it fails, cannot be started or does not end."""
+    import subprocess  # most starts need no program, and it takes longer to import than all of this folder
+
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
     try:
         done = subprocess.run(

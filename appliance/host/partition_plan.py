@@ -4,7 +4,6 @@ The name is what counts as done. A partition is made under the name UNFINISHED, 
 What a power cut leaves half-made is begun anew at the next start, and what was ever finished is never formatted again.
 """
 
-import json
 from dataclasses import dataclass
 
 from appliance.core.errors import ProblemError
@@ -65,6 +64,8 @@ Step = Use | Format | Create
 
 def parse_table(text: str) -> Table:
     """What `sfdisk --json` prints; raises ProblemError for a disk without a GUID partition table."""
+    import json  # not needed at a start that finds its partition
+
     try:
         said = json.loads(text)["partitiontable"]
         if said["label"] != "gpt":

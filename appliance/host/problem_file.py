@@ -1,6 +1,5 @@
 """What is wrong with the data partition, as everybody may read it: /run/gatehouse/data-problem.json."""
 
-import json
 import os
 from pathlib import Path
 
@@ -18,6 +17,8 @@ def run_folder() -> Path:
 
 def write_problem(problem: ProblemError, folder: Path | None = None) -> None:
     """Say it. Raises OSError."""
+    import json  # not needed at a start without a problem
+
     folder = folder or run_folder()
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     partial = folder / f"{NAME}.new"
@@ -28,6 +29,8 @@ def write_problem(problem: ProblemError, folder: Path | None = None) -> None:
 
 def read_problem(folder: Path | None = None) -> ProblemError | None:
     """What was said; None where all is well, or this is no appliance."""
+    import json
+
     try:
         said = json.loads(((folder or run_folder()) / NAME).read_bytes())
         return ProblemError(str(said["code"]), str(said["title"]), remedy=str(said["remedy"]), status=503)
