@@ -1,8 +1,8 @@
 """`python -m appliance.slots.health`: has the version that runs become healthy? (docs/decisions/boot-and-slots.md)
 
 Healthy is: every unit that belongs to Gatehouse is active, and the API says "ok", both for a while. Then the slot is
-good. A slot on trial that does not get there in time is left by a restart; once its tries are used up, the other one is
-started. A proven slot is never left for that reason: what ails it is not its version.
+good. A slot on trial in which nothing more gets well for a while is left by a restart; once its tries are used up, the
+other one is started. A proven slot is never left for that reason: what ails it is not its version.
 """
 
 import json
@@ -34,15 +34,26 @@ TARGET, CONSOLES = "gatehouse.target", "gatehouse-console@"
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen: the names of what is well, and the first thing that is not, in words."""
+
+    well: frozenset[str]
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Patience:
-    """within_s: how long a version on trial may take. steady_s: for how long everything must have been well."""
+    """within_s: how long a version on trial may take from one part that gets well to the next; slow machines have time.
+
+    steady_s: for how long everything must have been well.
+    """
 
     within_s: float
     steady_s: float
 
 
 def watch(
-    ailing: Callable[[], str | None],
+    look: Callable[[], Look],
     on_trial: bool,
     patience: Patience,
     now_s: Callable[[], float],
@@ -50,45 +61,51 @@ def watch(
 ) -> bool:
     """Look until it is healthy (True), or until a version on trial has had its time (False).
 
-    ailing: what is not well, in words, or None. Says on standard error what is waited for, whenever that changes.
+    What gets well for the first time gives it more; what comes and goes does not. Says on standard error what is waited
+    for, whenever that changes.
     """
-    started_s, well_since_s = now_s(), None
+    better_s, well_since_s, ever_well = now_s(), None, frozenset[str]()
     said: str | None = START
     while True:
-        trouble = ailing()
-        if trouble is None:
+        seen = look()
+        if seen.well - ever_well:
+            better_s, ever_well = now_s(), ever_well | seen.well
+        if seen.trouble is None:
             well_since_s = now_s() if well_since_s is None else well_since_s
             if now_s() - well_since_s >= patience.steady_s:
                 return True
         else:
             well_since_s = None
-            if on_trial and now_s() - started_s >= patience.within_s:
-                print(f"not healthy within {patience.within_s:g} s: {trouble}", file=sys.stderr, flush=True)
-                return False
-        if trouble != said:
-            said = trouble
-            print(f"waiting: {trouble or 'everything is well so far'}", file=sys.stderr, flush=True)
+        if on_trial and now_s() - better_s >= patience.within_s:
+            print(f"nothing got better for {patience.within_s:g} s: {seen.trouble}", file=sys.stderr, flush=True)
+            return False
+        if seen.trouble != said:
+            said = seen.trouble
+            print(f"waiting: {said or 'everything is well so far'}", file=sys.stderr, flush=True)
         pause()
 
 
-def ailing_unit(systemctl: str = "systemctl") -> str | None:
-    """The first unit of Gatehouse that should be active and is not. A console may lack its screen or serial line."""
+def look_at_units(systemctl: str = "systemctl") -> Look:
+    """Every unit of Gatehouse that should be active. A console may lack its screen or serial line."""
     try:
         wants = _said(systemctl, "show", "--property=Wants", "--value", TARGET).split()
         units = [unit for unit in wants if unit.endswith(".service") and not unit.startswith(CONSOLES)]
         if not units:
-            return f"{TARGET} has no units"
+            return Look(frozenset(), f"{TARGET} has no units")
         said = _said(systemctl, "show", PROPERTIES, *units)
     except (OSError, subprocess.SubprocessError) as error:
-        return f"the service manager does not answer: {error}"
+        return Look(frozenset(), f"the service manager does not answer: {error}")
     known = [dict(line.split("=", 1) for line in block.splitlines()) for block in said.strip().split("\n\n")]
     states = {unit.get("Id", ""): unit for unit in known}
-    for name in units:
-        unit = states.get(name, {})
-        state = unit.get("ActiveState", "unknown")
-        if state != "active" and not (state == "inactive" and _is_not_for_this_machine(unit)):
-            return f"{name} is {state}"
-    return None
+    ailing = {name: trouble for name in units if (trouble := _trouble_of(states.get(name, {})))}
+    first = next((f"{name} is {trouble}" for name, trouble in ailing.items()), None)
+    return Look(frozenset(units) - ailing.keys(), first)
+
+
+def _trouble_of(unit: dict[str, str]) -> str | None:
+    state = unit.get("ActiveState", "unknown")
+    well = state == "active" or (state == "inactive" and _is_not_for_this_machine(unit))
+    return None if well else state
 
 
 def _is_not_for_this_machine(unit: dict[str, str]) -> bool:
@@ -96,17 +113,18 @@ def _is_not_for_this_machine(unit: dict[str, str]) -> bool:
     return unit.get("ConditionResult") == "no" and unit.get("ConditionTimestampMonotonic", "0") != "0"
 
 
-def ailing_api(url: str) -> str | None:
-    """What the API says of itself; its certificate is not looked at, for nothing is told or believed but this."""
+def look_at_api(url: str) -> Look:
+    """What the API says of all; its certificate is not looked at, for nothing is told or believed but this."""
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
     try:
         with urllib.request.urlopen(url, timeout=ASK_TIMEOUT_S, context=trust) as answer:  # noqa: S310 - always https
             health = json.load(answer)
+        well = frozenset(f"the API's {name}" for name, unit in health["units"].items() if unit["status"] == "ok")
         down = [name for name, unit in health["units"].items() if unit["status"] != "ok"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return f"the API does not answer: {error}"
-    return f"the API misses {down[0]}" if down else None
+        return Look(frozenset(), f"the API does not answer: {error}")
+    return Look(well, f"the API misses {down[0]}" if down else None)
 
 
 def _said(*command: str) -> str:
@@ -139,10 +157,14 @@ def _judged(slot: str, on_trial: bool) -> int:
     url = f"https://localhost:{os.environ.get(PORT_VARIABLE) or PORT}/api/v1/health"
     patience = Patience(_setting(WITHIN_VARIABLE, WITHIN_S), _setting(STEADY_VARIABLE, STEADY_S))
 
-    def ailing() -> str | None:
-        return ailing_unit() or ailing_api(url)
+    def look() -> Look:
+        units = look_at_units()
+        if units.trouble is not None:
+            return units
+        api = look_at_api(url)
+        return Look(units.well | api.well, api.trouble)
 
-    if watch(ailing, on_trial, patience, time.monotonic, lambda: time.sleep(LOOK_EVERY_S)):
+    if watch(look, on_trial, patience, time.monotonic, lambda: time.sleep(LOOK_EVERY_S)):
         raise_floor()
         note_version(slot, appliance.__version__)
         publish(change_variables(block_path(), lambda before: marked_good(before, slot)))
