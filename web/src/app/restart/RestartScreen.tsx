@@ -60,8 +60,8 @@ export function RestartScreen({ restart }: { restart: Restart }) {
 function Steps({ stage, off }: { stage: Stage; off: boolean }) {
   const at = stage === 'asked' ? 0 : stage === 'away' ? 1 : stage === 'starting' ? 2 : 3;
   const steps = off
-    ? ['Everything is brought to the disk', 'Switched off']
-    : ['Everything is brought to the disk', 'Waiting for it to answer again', 'Its units start'];
+    ? ['It shuts down in good order', 'Switched off']
+    : ['It shuts down in good order', 'Waiting for it to answer again', 'Its units start'];
   const last = off ? at >= 1 : false;
   return (
     <ol class="steps">
