@@ -31,6 +31,7 @@ HANDLERS_AT_ONCE = 16
 REQUESTS_WAITING = 256
 MAX_PAYLOAD_BYTES = 512 * 1024  # half of what the broker takes: it cuts the connection over a larger packet
 CONNECT_TIMEOUT_S = 5.0
+PRESENCE_TIMEOUT_S = 5.0  # how long a request waits for a unit that is away, however long its work may take
 KEEPALIVE_S = 10
 LONGEST_REQUEST_S = 300.0
 
@@ -148,7 +149,8 @@ class Bus:
         future = self._waiting[correlation] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(timeout_s):
-                await self._wait_present(unit)
+                async with asyncio.timeout(min(timeout_s, PRESENCE_TIMEOUT_S)):
+                    await self._wait_present(unit)
                 self._enqueue(message)
                 return await future
         except TimeoutError:
