@@ -42,13 +42,14 @@ class Told:
 
 
 class Recorder:
-    """cameras: ids as the recorder chose them, with the simulator's name for each."""
+    """cameras: ids as the recorder chose them, with the simulator's name for each. start_s: what its first start took."""
 
     def __init__(self, rig: Rig, simulator: CameraProcess, folder: Path) -> None:
         self.rig = rig
         self.simulator = simulator
         self.folder = folder
         self.cameras: dict[str, str] = {}
+        self.start_s = 0.0
         self._api: ApiClient | None = None
         self._quick: ApiClient | None = None
 
@@ -67,8 +68,9 @@ class Recorder:
     def recording(cls, folder: Path, count: int = 1) -> Iterator[Self]:
         """A new recorder after its first boot, set up, recording that many cameras."""
         with cls.fresh(folder, small_cameras(count)) as recorder:
-            recorder.rig.power_on()
+            on_us = recorder.rig.power_on()
             recorder.set_up()
+            recorder.start_s = (now_us() - on_us) / US_PER_S
             recorder.add_cameras()
             recorder.wait_recording()
             yield recorder

@@ -17,7 +17,7 @@ from hwtests.rig.recorder import PROFILE, US_PER_S, Recorder
 from hwtests.rig.rig import NotFittedError
 
 SHARES = (0.0, 0.5, 0.9, 1.0)  # of what was not flushed, how much a disk keeps
-POINTS = 4  # more of each session's write log at which its disk is checked, though not booted
+POINTS = 1  # of each session's write log, besides the cut's own, at which its disk is checked, though not booted
 LOOKED_BACK_S = 8
 LONGEST_PAUSE_S = 10.0
 GRACE_S = 1.0
@@ -75,8 +75,8 @@ class PowerCuts:
 
 
 def plan(rng: random.Random, count: int) -> Iterator[Phase]:
-    """Of ten cuts five while it starts, three while it records, two while an update is written."""
-    dealt = [Phase.STARTING] * 5 + [Phase.RECORDING] * 3 + [Phase.UPDATING] * 2
+    """Of ten cuts six while it starts, three while it records, one while an update is written."""
+    dealt = [Phase.STARTING] * 6 + [Phase.RECORDING] * 3 + [Phase.UPDATING]
     for first in range(0, count, len(dealt)):
         yield from rng.sample(dealt, len(dealt))[: count - first]
 
