@@ -42,7 +42,7 @@ class Told:
 
 
 class Recorder:
-    """cameras: ids as the recorder chose them, with the simulator's name for each. start_s: what its first start took."""
+    """cameras: ids as the recorder chose them, with the simulator's name for each. start_s: of its first start."""
 
     def __init__(self, rig: Rig, simulator: CameraProcess, folder: Path) -> None:
         self.rig = rig
