@@ -22,7 +22,7 @@ help: ## list the targets
 run: .venv/run.stamp web ## set everything up, start the appliance on the demo site, print its address and setup code
 	exec $(PY) -m hwtests.launch
 
-test: .venv/test.stamp web ## every test (about ten minutes)
+test: .venv/test.stamp web ## every test (about twenty minutes)
 	$(PY) -m pytest
 	cd web && npm run --silent test
 
@@ -41,6 +41,7 @@ hwtest: .venv/test.stamp .venv/rig.stamp image ## the long rigs: 32 cameras, 200
 	$(PY) -m pytest hwtests/suites -s -m "" --timeout 7200
 
 SUITES := hwtests/suites
+smoke: export GATEHOUSE_UNCOMPRESSED := 1
 smoke: .venv/test.stamp .venv/rig.stamp image ## the image in the virtual rig, quickly: first boot, recording, updates, power cuts
 	$(PY) -m pytest $(SUITES)/test_smoke.py $(SUITES)/test_updates.py -k "not unhealthy" -s -m "" --timeout 1800
 	GATEHOUSE_POWER_CUTS_LONGEST_S=1500 $(PY) -m pytest $(SUITES)/test_power_cuts.py -s -m "" --timeout 3600

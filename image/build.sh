@@ -17,7 +17,7 @@ unset PYTHONPYCACHEPREFIX PYTHONDONTWRITEBYTECODE
 
 say() { echo "$(date +%T) $*"; }
 
-rm -rf "$PARTS" "$OUT/root"
+rm -rf "$PARTS" "$OUT/root" "$OUT"/gatehouse-*.img.xz
 mkdir -p "$PARTS"
 say "Packing Gatehouse"
 image/pack.sh >/dev/null
@@ -33,4 +33,4 @@ rm -rf "$OUT/root"
 say "Signing the update"
 GATEHOUSE_ARCH=$ARCH image/bundle.sh >/dev/null
 say "Done"
-(cd "$OUT" && sha256sum parts/root.squashfs parts/boot.ext4 "gatehouse-$VERSION-$ARCH.img.xz")
+(cd "$OUT" && sha256sum parts/root.squashfs parts/boot.ext4 "gatehouse-$VERSION-$ARCH.img")
