@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from appliance.core.clock import US_PER_S, Clock
 from appliance.core.errors import ProblemError
@@ -12,6 +13,7 @@ from appliance.host.network_settings import NetworkSettings
 log = logging.getLogger(__name__)
 
 CONFIRM_WITHIN_S = 90
+APPLY_AFTER_S = 2.0  # whoever asked over the network that goes away has the answer by then
 
 
 class NetworkTrial:
@@ -27,13 +29,16 @@ class NetworkTrial:
         apply: Callable[[NetworkSettings], None],
         clock: Clock,
         confirm_within_s: float = CONFIRM_WITHIN_S,
+        apply_after_s: float = APPLY_AFTER_S,
     ) -> None:
         self._read = read
         self._keep = keep
         self._apply = apply
         self._clock = clock
         self._confirm_within_s = confirm_within_s
+        self._apply_after_s = apply_after_s
         self._tried: NetworkSettings | None = None
+        self._in_force = True
         self._until_us = 0
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -51,18 +56,17 @@ class NetworkTrial:
     async def change(self, wanted: NetworkSettings, *, trusted: bool) -> int | None:
         """Put settings in force; returns how many seconds there are to confirm them.
 
-        trusted: whoever asks cannot be cut off by it, so that they are kept at once. Raises ProblemError; those of
-        before are in force then.
+        trusted: whoever asks cannot be cut off by it, so that they are in force and kept at once. Others are answered
+        first: `watch` puts them in force. Raises ProblemError; those of before are in force then.
         """
         async with self._lock:
-            risky = not trusted and not wanted.reached_as(self.settings())
-            await self._put(wanted)
-            if risky:
-                self._tried = wanted
+            if not trusted and not wanted.reached_as(self.settings()):
+                self._tried, self._in_force = wanted, False
                 self._until_us = self._clock.monotonic_us() + int(self._confirm_within_s * US_PER_S)
             else:
+                await self._put(wanted)
                 await self._kept(wanted)
-                self._tried = None
+                self._tried, self._in_force = None, True
             self._changed.set()
         return self.seconds_left()
 
@@ -76,28 +80,42 @@ class NetworkTrial:
                     remedy="Look at the network settings: those of before may have returned. Make the change again.",
                     status=409,
                 )
+            if not self._in_force:
+                await self._put(self._tried)
             await self._kept(self._tried)
-            self._tried = None
+            self._tried, self._in_force = None, True
             self._changed.set()
 
     async def watch(self) -> None:
-        """Return to the settings of before when the time is over. Until cancelled."""
+        """Put in force what is to be tried, and return to the settings of before when the time is over.
+
+        Until cancelled.
+        """
         while True:
-            await self._until_over()
+            await self._until_due()
             async with self._lock:
-                if self._tried is not None and not self.seconds_left():
+                if self._tried is not None and not self._in_force:
+                    await self._try(self._tried)
+                elif self._tried is not None and not self.seconds_left():
                     log.warning("the network change was not confirmed: the settings of before return")
                     self._tried = None
                     await self._returned()
 
-    async def _until_over(self) -> None:
-        self._changed.clear()
-        left = self.seconds_left()
-        try:
-            async with asyncio.timeout(left):
+    async def _until_due(self) -> None:
+        if self._tried is not None and not self._in_force:
+            return await asyncio.sleep(self._apply_after_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.seconds_left()):
                 await self._changed.wait()
-        except TimeoutError:
-            pass
+        self._changed.clear()
+
+    async def _try(self, wanted: NetworkSettings) -> None:
+        self._in_force = True
+        try:
+            await self._put(wanted)
+        except ProblemError as problem:
+            log.error("%s", problem.title)
+            self._tried = None
 
     async def _put(self, wanted: NetworkSettings) -> None:
         try:

@@ -73,12 +73,12 @@ class Service:
 
 
 @asynccontextmanager
-async def service(folder: Path, confirm_within_s: float = 90) -> AsyncIterator[Service]:
+async def service(folder: Path, confirm_within_s: float = 90, apply_after_s: float = 0) -> AsyncIterator[Service]:
     """Serve below a folder."""
     paths, programs = Paths(folder / "data"), Programs()
     files = NetworkFiles(paths.state / "host" / "network.json", folder / "70.network", folder / "no-ports")
     applied: list[NetworkSettings] = []
-    trial = NetworkTrial(files.read, files.keep, applied.append, SystemClock(), confirm_within_s)
+    trial = NetworkTrial(files.read, files.keep, applied.append, SystemClock(), confirm_within_s, apply_after_s)
     made = Service(folder / "control.sock", paths, files, trial, programs, applied=applied)
     watch = asyncio.create_task(trial.watch())
     async with serving(made.path, Actions(paths, trial, programs.run).handle, made.identify):

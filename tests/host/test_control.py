@@ -188,6 +188,9 @@ async def test_a_change_from_afar_is_kept_only_when_it_is_confirmed(control: Ser
     assert 80 < told["confirm_within_s"] <= 90
     network = await control.ask("network")
     assert network["address"] == "192.0.2.10/24" and network["confirm_within_s"] > 80
+    async with asyncio.timeout(20):
+        while not control.applied:  # whoever asks is answered first
+            await asyncio.sleep(0.01)
     assert control.applied[-1].address == "192.0.2.10/24" and control.files.read().mode == "dhcp"
     assert await control.ask("confirm-network") is None
     assert control.files.read().address == "192.0.2.10/24"
@@ -203,6 +206,15 @@ async def test_a_change_that_nobody_confirms_is_taken_back(tmp_path: Path, image
         assert [settings.mode for settings in control.applied] == ["static", "dhcp"]
         assert (await control.ask("network"))["mode"] == "dhcp"
         assert await control.ask("confirm-network") == "nothing-to-confirm"
+
+
+async def test_what_is_confirmed_before_it_was_tried_is_in_force_as_well(tmp_path: Path, image: None) -> None:
+    async with service(tmp_path, apply_after_s=3600) as control:
+        control.user = "gatehouse-api"
+        await control.ask("set-network", **STATIC)
+        assert control.applied == []
+        await control.ask("confirm-network")
+        assert control.applied[-1].address == control.files.read().address == "192.0.2.10/24"
 
 
 async def test_a_change_that_cuts_nobody_off_is_kept_at_once(control: Service, image: None) -> None:
