@@ -102,12 +102,13 @@ class NetworkTrial:
                     await self._returned()
 
     async def _until_due(self) -> None:
-        if self._tried is not None and not self._in_force:
-            return await asyncio.sleep(self._apply_after_s)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.seconds_left()):
-                await self._changed.wait()
-        self._changed.clear()
+        if self._in_force:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.seconds_left()):
+                    await self._changed.wait()
+            self._changed.clear()
+        if not self._in_force:
+            await asyncio.sleep(self._apply_after_s)
 
     async def _try(self, wanted: NetworkSettings) -> None:
         self._in_force = True
