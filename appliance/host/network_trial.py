@@ -134,7 +134,7 @@ class NetworkTrial:
         try:
             await asyncio.to_thread(self._keep, wanted)
         except OSError as error:
-            self._tried = None
+            self._tried, self._in_force = None, True
             await self._returned()
             raise ProblemError(
                 "network-not-kept",
