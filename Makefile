@@ -44,7 +44,7 @@ SUITES := hwtests/suites
 smoke: export GATEHOUSE_UNCOMPRESSED := 1
 smoke: .venv/test.stamp .venv/rig.stamp image ## the image in the virtual rig, quickly: first boot, recording, updates, power cuts
 	$(PY) -m pytest $(SUITES)/test_smoke.py $(SUITES)/test_updates.py -k "not unhealthy" -s -m "" --timeout 1800
-	GATEHOUSE_POWER_CUTS_LONGEST_S=1500 $(PY) -m pytest $(SUITES)/test_power_cuts.py -s -m "" --timeout 3600
+	GATEHOUSE_POWER_CUTS_LONGEST_S=1200 $(PY) -m pytest $(SUITES)/test_power_cuts.py -s -m "" --timeout 3600
 
 image: .venv/image.stamp web ## the flashable image, image/out/gatehouse-*.img.xz, and its update bundle (as root)
 	image/build.sh
