@@ -5,15 +5,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-import appliance
 from appliance.api.changes import Changes
 from appliance.core.bus import Bus
 from appliance.core.config import Table
 from appliance.core.events import new_event
 from appliance.core.unit import UnitContext
+from appliance.slots.admission import floor_paths, highest_floor
 from appliance.updates.announcer import CHANGED
 from appliance.updates.index import index_address
-from appliance.updates.model import SOURCE, STATUS, Running, Source, SourceView, Status, Task
+from appliance.updates.model import SOURCE, STATUS, Source, SourceView, Status, Task
+from appliance.updates.slots import read_slots, running_view, views
 
 TABLE = "updates"
 _ID = "source"
@@ -71,15 +72,9 @@ class UpdateBook:
         self._told = status
 
     def view(self) -> Status:
-        """What is known now. Where the unit has said nothing yet: the version of this one, and no slots."""
+        """What is known now. Where the unit has said nothing yet, as after a start: what anybody sees of the slots."""
         source = self.source
-        told = self._told or Status(
-            running=Running(version=appliance.__version__, slot=None),
-            floor=None,
-            slots=[],
-            task=Task(),
-            source=SourceView(url=source.url, automatic=source.automatic),
-        )
+        told = self._told or _seen()
         if told.source.url != source.url or told.source.automatic != source.automatic:
             of_another = told.source.url != source.url
             changed = SourceView() if of_another else told.source
@@ -98,3 +93,14 @@ class UpdateBook:
         shown = task or self.view().task
         data = {"state": shown.state, "percent": shown.percent, "version": shown.version}
         self._context.bus.publish(new_event(self._context.clock, self._context.name, CHANGED, data))
+
+
+def _seen() -> Status:
+    slots, floor = read_slots(), highest_floor(floor_paths())
+    return Status(
+        running=running_view(slots),
+        floor=None if floor is None else str(floor),
+        slots=views(slots),
+        task=Task(),
+        source=SourceView(),
+    )

@@ -77,6 +77,8 @@ async def appliance_fixture(
             await updater.recover(group)
             unit = [group.create_task(updates.run()), group.create_task(follow_source(updates, updater))]
             one = Appliance(site, machine, updater, await site.token())
+            async with asyncio.timeout(30):
+                await asyncio.gather(api.wait_connected(), updates.wait_connected())
             await one.until(lambda view: view["running"]["slot"] == "a")
             yield one
             for task in unit:
@@ -244,6 +246,16 @@ async def test_viewers_look_and_do_nothing(appliance: Appliance, workshop: Works
     assert (await appliance.site.call("GET", UPDATES, **viewer)).status == 200
     answer = await appliance.site.call("POST", BUNDLE, workshop.bundle().read_bytes(), **OCTETS, **viewer)
     assert (answer.status, answer.code) == (403, "not-allowed")
+
+
+async def test_the_slots_are_known_before_the_updates_unit_has_spoken(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Machine.make(tmp_path / "machine", workshop, monkeypatch)
+    async with serving(tmp_path / "site") as site:
+        view = (await site.call("GET", UPDATES, **await site.token())).json
+        assert (view["running"]["slot"], view["floor"]) == ("a", "1.0.0")
+        assert [slot["state"] for slot in view["slots"]] == ["running", "empty"]
 
 
 async def test_from_a_source_tree_what_is_known_is_told_and_the_rest_refused(tmp_path: Path) -> None:
