@@ -31,6 +31,7 @@ HANDLERS_AT_ONCE = 16
 REQUESTS_WAITING = 256
 MAX_PAYLOAD_BYTES = 512 * 1024  # half of what the broker takes: it cuts the connection over a larger packet
 CONNECT_TIMEOUT_S = 5.0
+RECONNECTING_S = 0.1
 PRESENCE_TIMEOUT_S = 5.0  # how long a request waits for a unit that is away, however long its work may take
 KEEPALIVE_S = 10
 LONGEST_REQUEST_S = 300.0
@@ -85,6 +86,7 @@ class Bus:
         self._clock = clock
         self._client: aiomqtt.Client | None = None
         self._up = asyncio.Event()
+        self._away_since_us = clock.monotonic_us()
         self._outgoing: asyncio.Queue[_Outgoing] = asyncio.Queue(QUEUE_LENGTH)
         self._in_hand: _Outgoing | None = None
         self._retained: dict[str, bytes] = {}
@@ -149,7 +151,7 @@ class Bus:
         future = self._waiting[correlation] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(timeout_s):
-                async with asyncio.timeout(min(timeout_s, PRESENCE_TIMEOUT_S)):
+                async with asyncio.timeout(min(timeout_s, self._patience_s())):
                     await self._wait_present(unit)
                 self._enqueue(message)
                 return await future
@@ -162,6 +164,13 @@ class Bus:
             ) from None
         finally:
             del self._waiting[correlation]
+
+    def _patience_s(self) -> float:
+        """How long to wait for a unit; a bus that has been away for longer than that will not be back this instant."""
+        if self.connected:
+            return PRESENCE_TIMEOUT_S
+        away_s = (self._clock.monotonic_us() - self._away_since_us) / US_PER_S
+        return max(RECONNECTING_S, PRESENCE_TIMEOUT_S - away_s)
 
     async def _wait_present(self, unit: str) -> None:
         """A request to a unit that has not come back yet would be lost: the broker keeps none."""
@@ -233,6 +242,7 @@ class Bus:
             finally:
                 self._client = None
                 self._up.clear()
+                self._away_since_us = self._clock.monotonic_us()
                 self._present.clear()
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise asyncio.CancelledError  # a task group forgets it when the connection breaks at the same instant
