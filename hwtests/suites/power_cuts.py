@@ -10,16 +10,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from hwtests.appliance import ApiError, now_us
+from hwtests.appliance import ApiError, now_us, wait_for
 from hwtests.recorded import holes
 from hwtests.rig.power_cut import LoseUnflushed
-from hwtests.rig.recorder import PROFILE, US_PER_S, Recorder
+from hwtests.rig.recorder import LOOK_EVERY_S, PROFILE, US_PER_S, Recorder
 from hwtests.rig.rig import NotFittedError
 
 SHARES = (0.0, 0.5, 0.9, 1.0)  # of what was not flushed, how much a disk keeps
 POINTS = 1  # of each session's write log, besides the cut's own, at which its disk is checked, though not booted
 LOOKED_BACK_S = 8
 LONGEST_PAUSE_S = 10.0
+UPDATE_TIMEOUT_S = 900
+WRITING_S = 100.0  # of a slot, where all is emulated
 GRACE_S = 1.0
 
 
@@ -116,9 +118,19 @@ class Cutter:
         self._up()
         if phase is Phase.UPDATING and self._bundle is not None:
             threading.Thread(target=self._send, args=(self._bundle,), daemon=True).start()
-            time.sleep(self._rng.uniform(1, self._start_s))
+            self._into_update()
         else:
             time.sleep(self._rng.uniform(0, LONGEST_PAUSE_S))
+
+    def _into_update(self) -> None:
+        """In turn to some instant while the slot is written, and while the bundle is received and checked."""
+        if self.result.cuts.count(Phase.UPDATING) % 2 == 0:
+            wait_for(self._written_to, UPDATE_TIMEOUT_S, "the update to be written")
+        time.sleep(self._rng.uniform(0, WRITING_S))
+
+    def _written_to(self) -> bool:
+        time.sleep(LOOK_EVERY_S)
+        return self._recorder.updates()["task"]["state"] in ("installing", "restart-needed", "failed")
 
     def _send(self, bundle: Path) -> None:
         """Until the power goes, or an update is refused because one is on trial: then it is a cut like another."""
