@@ -159,7 +159,7 @@ def test_a_port_that_somebody_else_has_is_named_with_a_remedy(tmp_path: Path) ->
 def test_the_whole_appliance_is_set_up_and_says_what_is_wrong_with_a_camera(tmp_path: Path) -> None:
     with Appliance.start(tmp_path, shards=1) as appliance:
         api = appliance.api
-        assert api.call("GET", "/api/v1/setup") == {"needed": False}
+        assert api.call("GET", "/api/v1/setup") == {"needed": False, "data_problem": None}
         wait_for(lambda: api.call("GET", "/api/v1/health")["status"] == "ok", 30, "every unit")
         with socket.socket() as closed:
             closed.bind(("127.0.0.1", 0))
