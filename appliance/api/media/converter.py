@@ -12,6 +12,7 @@ from appliance.media.transcode import AudioTranscoder, VideoTranscoder
 log = logging.getLogger(__name__)
 
 _MOST_FAILURES = 5
+_SILENT_UNITS = 5  # more than any decoder holds back to put pictures in order
 
 
 class VideoConverter:
@@ -22,6 +23,7 @@ class VideoConverter:
         self._transcoder = VideoTranscoder(fmt)
         self._waits_for_key = False
         self._failures = 0
+        self._silent = 0
 
     @property
     def format(self) -> VideoFormat | None:
@@ -34,11 +36,16 @@ class VideoConverter:
         for unit in units:
             if self._waits_for_key and not unit.key:
                 continue
+            if unit.key and self._silent >= _SILENT_UNITS:
+                self._transcoder = VideoTranscoder(self._fmt)  # damage can leave libav mute without an error
             try:
-                out += self._transcoder.push(unit)
-                self._waits_for_key = False
+                pictures = self._transcoder.push(unit)
             except av.FFmpegError as error:
                 self._begin_again(error)
+                continue
+            self._waits_for_key = False
+            self._silent = 0 if pictures else self._silent + 1
+            out += pictures
         if out:
             self._failures = 0
         return out
@@ -59,6 +66,7 @@ class VideoConverter:
             raise cannot_transcode() from error
         self._transcoder = VideoTranscoder(self._fmt)
         self._waits_for_key = True
+        self._silent = 0
 
 
 class AudioConverter:

@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from appliance.api.media.converter import AudioConverter, VideoConverter
@@ -25,6 +25,7 @@ def broken(unit: VideoUnit, rng: random.Random) -> VideoUnit:
 @pytest.mark.parametrize("codec", STREAMS)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 1 << 32))
+@example(seed=49167)  # leaves the AV1 decoder mute without an error
 def test_pictures_come_again_when_whole_data_does(codec: str, seed: int) -> None:
     fmt, units = STREAMS[codec]
     rng = random.Random(seed)
