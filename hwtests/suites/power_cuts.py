@@ -148,6 +148,7 @@ class Cutter:
         self._say(f"cut {len(self.result.cuts)} while {phase}, {keep:.0%} of what was not flushed kept")
         with suppress(NotFittedError):
             examined = self._recorder.rig.examine(POINTS, seed)
+            self._say(f"e2fsck found {len(examined.findings)} faults; {examined.lost_writes} writes were lost")
             self.result.points += 1 + POINTS
             self.result.lost_writes += examined.lost_writes
             self.result.repairs += [f"after cut {len(self.result.cuts)}, {phase}: {text}" for text in examined.findings]
