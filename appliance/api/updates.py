@@ -14,6 +14,7 @@ from appliance.updates.model import Status
 ACCEPT_TIMEOUT_S = 90.0
 CHECK_TIMEOUT_S = 60.0
 REQUEST_TIMEOUT_S = 10.0
+THERE_WITHIN_S = 5.0  # a unit that is started again takes a second or two
 UNIT = "updates"
 
 
@@ -66,7 +67,7 @@ class UpdateRoutes:
         return self._book.view()
 
     async def _ask(self, verb: str, data: dict[str, Any], timeout_s: float) -> Status:
-        answer = await self._services.context.bus.request(UNIT, verb, data, timeout_s)
+        answer = await self._services.context.bus.request(UNIT, verb, data, timeout_s, there_within_s=THERE_WITHIN_S)
         status: Status = convert(answer, Status)
         self._book.take(status)
         return self._book.view()

@@ -32,7 +32,6 @@ REQUESTS_WAITING = 256
 MAX_PAYLOAD_BYTES = 512 * 1024  # half of what the broker takes: it cuts the connection over a larger packet
 CONNECT_TIMEOUT_S = 5.0
 RECONNECTING_S = 0.1
-PRESENCE_TIMEOUT_S = 5.0  # how long a request waits for a unit that is away, however long its work may take
 KEEPALIVE_S = 10
 LONGEST_REQUEST_S = 300.0
 
@@ -144,14 +143,19 @@ class Bus:
         if self._client is not None:
             self._enqueue(_Outgoing(topic, b"", qos=1, retain=True))
 
-    async def request(self, unit: str, verb: str, data: Any, timeout_s: float = 5.0) -> Any:
-        """Ask a unit to do something; returns its answer; raises ProblemError, its own or `unit-not-answering`."""
+    async def request(
+        self, unit: str, verb: str, data: Any, timeout_s: float = 5.0, *, there_within_s: float | None = None
+    ) -> Any:
+        """Ask a unit to do something; returns its answer; raises ProblemError, its own or `unit-not-answering`.
+
+        there_within_s: how long to wait for a unit that is away, where its work may take longer than that.
+        """
         correlation = new_id(self._clock.now_us()).encode()
         message = self._request(unit, verb, data, correlation, timeout_s)
         future = self._waiting[correlation] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(timeout_s):
-                async with asyncio.timeout(min(timeout_s, self._patience_s())):
+                async with asyncio.timeout(self._patience_s(timeout_s, there_within_s)):
                     await self._wait_present(unit)
                 self._enqueue(message)
                 return await future
@@ -165,12 +169,12 @@ class Bus:
         finally:
             del self._waiting[correlation]
 
-    def _patience_s(self) -> float:
+    def _patience_s(self, timeout_s: float, there_within_s: float | None) -> float:
         """How long to wait for a unit; a bus that has been away for longer than that will not be back this instant."""
-        if self.connected:
-            return PRESENCE_TIMEOUT_S
+        if there_within_s is None or self.connected:
+            return timeout_s if there_within_s is None else there_within_s
         away_s = (self._clock.monotonic_us() - self._away_since_us) / US_PER_S
-        return max(RECONNECTING_S, PRESENCE_TIMEOUT_S - away_s)
+        return max(RECONNECTING_S, there_within_s - away_s)
 
     async def _wait_present(self, unit: str) -> None:
         """A request to a unit that has not come back yet would be lost: the broker keeps none."""
