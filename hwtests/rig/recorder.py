@@ -186,8 +186,15 @@ class Recorder:
         return [picture for picture in found if from_us <= picture.time_us <= cut_us]
 
     def updates(self) -> Any:
-        """Slots, running version, task."""
-        return patiently(lambda: self.api.call("GET", "/api/v1/updates"), CALL_TIMEOUT_S)
+        """Slots, running version, task; the unit that knows them starts last."""
+
+        def known() -> Any:
+            told = self.api.call("GET", "/api/v1/updates")
+            return told if told["slots"] else None
+
+        return wait_for(
+            lambda: patiently(known, CALL_TIMEOUT_S), BOOT_TIMEOUT_S, "the updates unit to say what it knows"
+        )
 
     def power_off(self) -> None:
         """In good order, by its page; returns when it is off."""

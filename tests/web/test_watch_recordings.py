@@ -230,15 +230,28 @@ def _view(page: Page) -> tuple[Locator, FloatRect]:
 
 
 def _zoom_to(page: Page, time_us: int) -> None:
-    """Turn the wheel over a time of today until one pixel is a fraction of a second."""
-    slider, box = _view(page)
-    day = datetime.fromtimestamp(time_us / 1e6).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    seconds = float(slider.get_attribute("aria-valuemax") or 86_400)
-    x = box["x"] + (time_us / 1e6 - day.timestamp()) / seconds * box["width"]
-    page.mouse.move(x, box["y"] + 50)
-    for _ in range(15):
-        page.mouse.wheel(0, -250)
-    page.wait_for_timeout(100)
+    """Turn the wheel over a time of today until one pixel is a fraction of a second.
+
+    Aimed anew on the way: a pixel of the whole day is more than a minute, a third of what is shown at the end.
+    """
+    wanted = datetime.fromtimestamp(time_us / 1e6).astimezone()
+    second = wanted.hour * 3600 + wanted.minute * 60 + wanted.second
+    for _ in range(3):
+        _, box = _view(page)
+        ends = box["x"] + 1, box["x"] + box["width"] - 1
+        from_s, to_s = (_second_at(page, x, box["y"] + 50) for x in ends)
+        page.mouse.move(ends[0] + (second - from_s) / (to_s - from_s) * (ends[1] - ends[0]), box["y"] + 50)
+        for _ in range(5):
+            page.mouse.wheel(0, -250)
+        page.wait_for_timeout(100)
+
+
+def _second_at(page: Page, x: float, y: float) -> int:
+    """The second of the day that the card over the timeline says at a place."""
+    page.mouse.move(x, y)
+    page.wait_for_timeout(30)
+    hour, minute, second = page.locator(".timeline-hover strong").inner_text().split(":")
+    return int(hour) * 3600 + int(minute) * 60 + int(second)
 
 
 def _colours(page: Page) -> set[str]:
