@@ -10,7 +10,8 @@ TREE = Path(__file__).parents[2]
 PARTS = TREE / "image" / "out" / "parts"
 NEWER, OLDER = "99.0.0", "0.0.1"  # newer than any floor, older than any
 TOOL_TIMEOUT_S = 600
-SIGNATURE_LENGTH_BYTES = 8  # at a bundle's end, big-endian: how long the signature before it is
+SQUASHFS_USED = slice(40, 48)  # of the superblock: how many bytes the file system has
+BLOCK_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ def refused_bundles(folder: Path) -> list[Refused]:
         "GATEHOUSE_UPDATE_CERT": str(strangers / "signing.pem"),
     }
     content = good.read_bytes()
-    signature = int.from_bytes(content[-SIGNATURE_LENGTH_BYTES:], "big")
-    unsigned = content[: -SIGNATURE_LENGTH_BYTES - signature]
+    used = int.from_bytes(content[SQUASHFS_USED], "little")
+    unsigned = content[: -(-used // BLOCK_BYTES) * BLOCK_BYTES]  # the payload alone: no tree, and nothing that signs it
     middle = len(content) // 2
     tampered = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
     return [

@@ -109,9 +109,18 @@ def test_logs_of_one_unit_from_a_time_on(shell: Shell, logs: Path) -> None:
     assert "is no time" in shell.run("logs", "--since", "yesterday").err
 
 
+def heed_interruption() -> None:
+    """As at a terminal: what a shell starts in the background inherits that the signal is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_logs_are_followed_until_interrupted(shell: Shell, logs: Path) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "logs", "-f", "--lines", "1"], env=shell.environment, stdout=subprocess.PIPE, text=True
+        [*COMMAND, "logs", "-f", "--lines", "1"],
+        env=shell.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interruption,
     )
     assert process.stdout is not None
     assert process.stdout.readline()
