@@ -32,7 +32,7 @@ check: .venv/run.stamp web/node_modules/.stamp ## formatting, lint, types: Pytho
 	mypy
 	cd web && npm run --silent check
 
-bench: .venv/test.stamp web ## measure; BENCH=ingest|media|live picks a group; writes bench/results.json
+bench: .venv/test.stamp .venv/rig.stamp web ## measure; BENCH=ingest|media|live|image picks a group; writes bench/results.json
 	$(PY) -m bench $(BENCH)
 
 web: .venv/run.stamp web/dist/index.html ## build the page into web/dist
