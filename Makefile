@@ -40,11 +40,9 @@ web: .venv/run.stamp web/dist/index.html ## build the page into web/dist
 hwtest: .venv/test.stamp .venv/rig.stamp image ## the long rigs: 32 cameras, 200 kills, units under systemd, the image in the virtual rig
 	$(PY) -m pytest hwtests/suites -s -m "" --timeout 7200
 
-SUITES := hwtests/suites
 smoke: export GATEHOUSE_UNCOMPRESSED := 1
-smoke: .venv/test.stamp .venv/rig.stamp image ## the image in the virtual rig, quickly: first boot, recording, updates, power cuts
-	$(PY) -m pytest $(SUITES)/test_smoke.py $(SUITES)/test_updates.py -k "not unhealthy" -s -m "" --timeout 1800
-	GATEHOUSE_POWER_CUTS_LONGEST_S=1200 $(PY) -m pytest $(SUITES)/test_power_cuts.py -s -m "" --timeout 3600
+smoke: .venv/test.stamp .venv/rig.stamp image ## the image in the virtual rig: first boot, one camera recorded, a power cut, back
+	$(PY) -m pytest hwtests/suites/test_smoke.py -s -m "" --timeout 1800
 
 image: .venv/image.stamp web ## the flashable image, image/out/gatehouse-*.img.xz, and its update bundle (as root)
 	image/build.sh
