@@ -8,7 +8,7 @@ mkdir -p .cache
 unset PYTHONPYCACHEPREFIX PYTHONPATH PYTHONHOME  # what is installed is compiled where it lies, for this Python alone
 
 RUN_PACKAGES=(mosquitto python3-venv fonts-dejavu-core ca-certificates)
-TEST_PACKAGES=(mosquitto-clients strace libatomic1 ffmpeg chromium iproute2 procps python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp
+TEST_PACKAGES=(mosquitto-clients strace shellcheck nftables libatomic1 ffmpeg chromium iproute2 procps python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
     gstreamer1.0-libav gstreamer1.0-tools systemd-container mmdebstrap rauc squashfs-tools fdisk e2fsprogs grub-common openssl dbus)
 BENCH_PACKAGES=(motion curl)
